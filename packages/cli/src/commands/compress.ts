@@ -1,0 +1,39 @@
+import type { CompressResult } from '@quern/pipeline';
+import type { Command } from 'commander';
+import { addCompressOptions, type CompressFlags, compressRequest } from '../compressFlags.ts';
+import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
+import { runCommand } from '../runCommand.ts';
+import { renderPlan } from './plan.ts';
+
+export function compressCommand(): Command {
+  const command = addCompressOptions('compress')
+    .description('Compress a model and write ONNX files that run.')
+    .option('--dry-run', 'print the plan and stop');
+  return command.action(async (model: string, flags: CompressFlags & { dryRun?: boolean }) => {
+    const { compress, planCompression } = await import('@quern/pipeline');
+    const request = await compressRequest(model, flags, true);
+    if (flags.dryRun) await runCommand(flags.json, () => planCompression(request), renderPlan);
+    else await runCommand(flags.json, ({ emit, signal }) => compress(request, emit, signal), renderResult);
+  });
+}
+
+function renderResult(result: CompressResult): string {
+  const { storage, perplexity } = result;
+  const ratio = storage.originalBytes / storage.compressedBytes;
+  const lines = [`${result.output}  (${result.dtype}, ${formatSeconds(result.durationMs / 1000)})`];
+  lines.push(
+    `files           ${formatBytes(storage.originalBytes)} -> ${formatBytes(storage.compressedBytes)}  (${ratio.toFixed(2)}x smaller)`,
+  );
+  if (storage.bitsPerWeight !== null) {
+    lines.push(
+      `solved weights  ${result.sites.length} sites, ${formatBytes(storage.storedBytes)}, ${storage.bitsPerWeight.toFixed(3)} stored bits a weight`,
+    );
+  }
+  if (perplexity) {
+    lines.push(
+      `perplexity      ${formatPerplexity(perplexity.before)} -> ${formatPerplexity(perplexity.after)} +- ${formatPerplexity(perplexity.standardError)}  (${perplexity.data}, window ${perplexity.windowLength}, stride ${perplexity.stride}, ${perplexity.tokenCount} tokens; exact arithmetic ${formatPerplexity(perplexity.exact)})`,
+      `nats per token  ${formatSigned(perplexity.nllDifference, 5)} +- ${perplexity.nllDifferenceStandardError.toFixed(5)}  (paired)`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { compressCommand } from './commands/compress.ts';
+import { dataCommand } from './commands/data.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { importCommand } from './commands/import.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { planCommand } from './commands/plan.ts';
+
+/** The whole command line. Commands load what they need when they run, so that help comes at once. */
+export function createProgram(): Command {
+  const program = new Command('quern')
+    .description('Compress trained neural networks and write ONNX files that run everywhere.')
+    .version('0.1.0')
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+    .option('--verbose', 'print stack traces')
+    .exitOverride()
+    .showHelpAfterError('(run with --help for the options)');
+  const commands = [
+    compressCommand(),
+    evaluateCommand(),
+    planCommand(),
+    inspectCommand(),
+    importCommand(),
+    dataCommand(),
+    doctorCommand(),
+  ];
+  for (const command of commands) program.addCommand(inherit(command));
+  program.addHelpText(
+    'after',
+    `
+Examples:
+  quern compress models/demo --out out/demo-q4 --bits 4
+  quern evaluate out/demo-q4 --baseline models/demo
+  quern inspect models/demo
+
+A <model> is a Hugging Face folder (config.json + safetensors), an .onnx file, or a folder written by compress.`,
+  );
+  return program;
+}
+
+/** Sub-commands made apart from their program take its error handling by hand. */
+function inherit(command: Command): Command {
+  command.exitOverride().showHelpAfterError('(run with --help for the options)');
+  command.option('--verbose', 'print stack traces');
+  for (const child of command.commands) inherit(child);
+  return command;
+}

@@ -1,0 +1,42 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Commander parser for a whole number of at least `minimum`. */
+export function wholeNumber(minimum: number): (text: string) => number {
+  return text => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < minimum) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${minimum}.`);
+    }
+    return value;
+  };
+}
+
+/** Adds what evaluate and compress share about the machine. */
+export function addDeviceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--device <device>', 'where to run').choices(['auto', 'cpu', 'cuda', 'webgpu']).default('auto'),
+    )
+    .option('--threads <n>', 'threads (default: all cores)', wholeNumber(1))
+    .option('--json', 'print one JSON object on stdout and nothing else');
+}
+
+/** Adds what decides how a text becomes windows. */
+export function addWindowOptions(command: Command): Command {
+  return command
+    .option('--window-length <n>', 'tokens a window (default: 512 or the context, whichever is less)', wholeNumber(2))
+    .option('--per-document', 'score each document alone, cut at the context')
+    .option('--tokenizer <folder>', 'folder with tokenizer.json and config.json, for .onnx files');
+}
+
+export interface DeviceFlags {
+  readonly device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+export interface WindowFlags {
+  readonly windowLength?: number;
+  readonly perDocument?: boolean;
+  readonly tokenizer?: string;
+}

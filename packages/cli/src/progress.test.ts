@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { createProgress } from './progress.ts';
+
+function record(isTTY: boolean): {
+  text(): string;
+  progress: ReturnType<typeof createProgress>;
+  advance(ms: number): void;
+} {
+  const written: string[] = [];
+  let time = 0;
+  const target = { isTTY, columns: 100, write: (text: string) => void written.push(text) };
+  return {
+    text: () => written.join(''),
+    progress: createProgress(target, () => time),
+    advance: ms => {
+      time += ms;
+    },
+  };
+}
+
+it('shows share, rate and time left on a terminal', () => {
+  const { text, progress, advance } = record(true);
+  progress.emit({ kind: 'stage', stage: 'solve', detail: '4 sites' });
+  advance(2000);
+  progress.emit({ kind: 'progress', stage: 'solve', done: 1, total: 4, unit: 'sites' });
+  expect(text()).toContain('solve [######..................] 25%');
+  expect(text()).toContain('6.0s left');
+});
+
+it('writes plain lines when stderr is no terminal, one when a stage begins and one when it ends', () => {
+  const { text, progress, advance } = record(false);
+  progress.emit({ kind: 'stage', stage: 'evaluate result', detail: 'stories' });
+  advance(1000);
+  progress.emit({ kind: 'progress', stage: 'evaluate result', done: 50, total: 100, unit: 'tokens' });
+  advance(1000);
+  progress.emit({ kind: 'progress', stage: 'evaluate result', done: 100, total: 100, unit: 'tokens' });
+  progress.emit({ kind: 'warning', message: 'no tokenizer' });
+  progress.finish();
+  expect(text()).toBe(
+    'evaluate result: stories\nwarning: no tokenizer\nevaluate result: 100 tokens in 2.0s, 50 tokens/s\n',
+  );
+});

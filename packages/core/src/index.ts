@@ -1,0 +1,16 @@
+export type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+export {
+  CompressionError,
+  type ErrorCode,
+  type ErrorRecord,
+  exitCodeOf,
+  fromErrorRecord,
+  toErrorRecord,
+} from './compressionError.ts';
+export { type ContainerLayout, containerLayout } from './containerLayout.ts';
+export type { InputStatistics } from './inputStatistics.ts';
+export type { LinearSite } from './linearSite.ts';
+export { reconstruct } from './reconstruct.ts';
+export type { SolveResult } from './solveJob.ts';
+export { type QuantizedShape, quantizedStorageBits, storageBits } from './storageBits.ts';
+export type { TokenWindow } from './tokenWindow.ts';

@@ -1,0 +1,27 @@
+import type { Matrix } from '@quern/linalg';
+import type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+
+/** The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. */
+export function reconstruct(compressed: CompressedWeight): Matrix<Float32Array> {
+  switch (compressed.kind) {
+    case 'quantized':
+      return reconstructQuantized(compressed);
+  }
+}
+
+function reconstructQuantized(weight: QuantizedWeight): Matrix<Float32Array> {
+  const { outFeatures, inFeatures, groupSize, codes, scales, zeroPoints } = weight;
+  const groupCount = Math.ceil(inFeatures / groupSize);
+  const defaultZeroPoint = 2 ** (weight.bits - 1);
+  const data = new Float32Array(outFeatures * inFeatures);
+  for (let output = 0; output < outFeatures; output++) {
+    for (let group = 0; group < groupCount; group++) {
+      const scale = scales[output * groupCount + group]!;
+      const zeroPoint = zeroPoints ? zeroPoints[output * groupCount + group]! : defaultZeroPoint;
+      const start = output * inFeatures + group * groupSize;
+      const end = output * inFeatures + Math.min(inFeatures, (group + 1) * groupSize);
+      for (let index = start; index < end; index++) data[index] = scale * (codes[index]! - zeroPoint);
+    }
+  }
+  return { rows: outFeatures, columns: inFeatures, data };
+}

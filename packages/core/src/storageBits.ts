@@ -1,0 +1,27 @@
+import type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+import { containerLayout } from './containerLayout.ts';
+
+/** What decides the size of a quantised weight, without the weight. */
+export type QuantizedShape = Pick<
+  QuantizedWeight,
+  'outFeatures' | 'inFeatures' | 'bits' | 'groupSize' | 'scaleType'
+> & {
+  readonly hasZeroPoints: boolean;
+};
+
+/** All bits that the container of this weight takes in a file: codes with padding, scales, zero points. */
+export function storageBits(compressed: CompressedWeight): number {
+  switch (compressed.kind) {
+    case 'quantized':
+      return quantizedStorageBits({ ...compressed, hasZeroPoints: compressed.zeroPoints !== null });
+  }
+}
+
+/** {@link storageBits} of a quantised weight that does not exist yet. */
+export function quantizedStorageBits(shape: QuantizedShape): number {
+  const { containerBits, kernelBlock, blockCount, storedScales } = containerLayout(shape);
+  const codeBits = blockCount * kernelBlock * containerBits;
+  const scaleBits = storedScales * (shape.scaleType === 'float16' ? 16 : 32);
+  const zeroPointBits = shape.hasZeroPoints ? 8 * Math.ceil((storedScales * containerBits) / 8) : 0;
+  return shape.outFeatures * (codeBits + scaleBits + zeroPointBits);
+}

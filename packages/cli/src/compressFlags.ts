@@ -22,6 +22,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly layout?: string;
   readonly evaluate: string;
   readonly force?: boolean;
+  readonly resume?: boolean;
 }
 
 /** A command that takes every flag of compress. */
@@ -51,7 +52,8 @@ export function addCompressOptions(name: string): Command {
     .addOption(new Option('--dtype <type>', 'everything not quantised (default: fp32)').choices(['fp32', 'fp16']))
     .addOption(new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs']))
     .option('--evaluate <set|file|none>', 'text that measures perplexity before and after', 'stories')
-    .option('--force', 'write into a folder that is not empty, replacing files of the same name');
+    .option('--force', 'write into a folder that is not empty, replacing files of the same name')
+    .option('--resume', 'continue the run that stands in the output folder');
   return addDeviceOptions(addWindowOptions(command));
 }
 
@@ -98,6 +100,7 @@ export async function compressRequest(
     device: flags.device,
     threads: flags.threads,
     force: flags.force ?? false,
+    resume: flags.resume ?? false,
   };
 }
 

@@ -43,9 +43,9 @@ function renderEvaluation(result: EvaluateResult): string {
     lines.push(
       `baseline        ${formatPerplexity(perplexity)}`,
       `nats per token  ${formatSigned(nllDifference, 5)} +- ${nllDifferenceStandardError.toFixed(5)}  (paired)`,
-      `KL divergence   ${klDivergence.toFixed(5)} nats`,
-      `same top token  ${(100 * topAgreement).toFixed(2)} %`,
     );
+    if (klDivergence !== null) lines.push(`KL divergence   ${klDivergence.toFixed(5)} nats`);
+    if (topAgreement !== null) lines.push(`same top token  ${(100 * topAgreement).toFixed(2)} %`);
   }
   return lines.join('\n');
 }

@@ -1,0 +1,32 @@
+import { DataType, externalInitializer } from '@quern/onnx';
+import type { GraphDraft } from './graphDraft.ts';
+import type { StoredTensor } from './readSafetensorsHeader.ts';
+
+const DATA_TYPES: Readonly<Record<string, number>> = {
+  F32: DataType.FLOAT,
+  F16: DataType.FLOAT16,
+  BF16: DataType.BFLOAT16,
+};
+
+/**
+ * Declares a stored tensor as initializer whose bytes stay in the safetensors file, and casts it to the compute type where
+ * the file holds another; ONNX Runtime folds that once, at load.
+ *
+ * @param name the initializer's
+ * @returns the name of the value in the compute type
+ */
+export function addWeight(draft: GraphDraft, tensor: StoredTensor, name: string): string {
+  const dataType = DATA_TYPES[tensor.dtype]!;
+  draft.initializers.push(
+    externalInitializer({
+      name,
+      dataType,
+      dims: tensor.shape,
+      location: tensor.file,
+      offset: tensor.offsetBytes,
+      length: tensor.sizeBytes,
+    }),
+  );
+  if (dataType === draft.computeType) return name;
+  return draft.add(`${name}/Cast`, 'Cast', [name], { attributes: { to: { int: draft.computeType } } });
+}

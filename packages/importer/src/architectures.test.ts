@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { importCheckpoint } from './importCheckpoint.ts';
+import type { WeightDtype } from './testSupport/encodeFloats.ts';
+import { largestDifference } from './testSupport/largestDifference.ts';
+import { naiveDecoder } from './testSupport/naiveDecoder.ts';
+import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
+import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
+import { type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
+
+const LLAMA3_SCALING = {
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 32,
+} as const;
+const mistral = { architectures: ['MistralForCausalLM'], model_type: 'mistral' };
+const qwen2 = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
+const qwen3 = { architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' };
+
+interface Case {
+  readonly title: string;
+  readonly changes: Partial<RawConfig>;
+  readonly dtype?: WeightDtype;
+  readonly shards?: number;
+}
+
+const cases: Case[] = [
+  { title: 'Llama', changes: {} },
+  { title: 'Llama, tied, one key-value head', changes: { tie_word_embeddings: true, num_key_value_heads: 1 } },
+  { title: 'Llama, heads too small for fused rotation', changes: { head_dim: 8 } },
+  { title: 'Llama with biases', changes: { attention_bias: true, mlp_bias: true } },
+  { title: 'Llama, F16 in two shards', changes: {}, dtype: 'F16', shards: 2 },
+  { title: 'Llama, tied, BF16 in three shards', changes: { tie_word_embeddings: true }, dtype: 'BF16', shards: 3 },
+  { title: 'linear rope scaling', changes: { rope_scaling: { type: 'linear', factor: 4 } } },
+  { title: 'llama3 rope scaling', changes: { rope_scaling: { rope_type: 'llama3', ...LLAMA3_SCALING } } },
+  {
+    title: 'llama3 rope scaling as transformers 5 spells it, heads of 24',
+    changes: { head_dim: 24, rope_parameters: { rope_type: 'llama3', rope_theta: 500, ...LLAMA3_SCALING } },
+  },
+  { title: 'Mistral without a window', changes: { ...mistral, sliding_window: null } },
+  { title: 'Mistral with a window of 7', changes: { ...mistral, sliding_window: 7 }, dtype: 'BF16' },
+  { title: 'Qwen2', changes: { ...qwen2, rope_theta: 1_000_000 }, dtype: 'BF16' },
+  {
+    title: 'Qwen2 with a window from block 1 on',
+    changes: { ...qwen2, use_sliding_window: true, sliding_window: 5, max_window_layers: 1 },
+  },
+  { title: 'Qwen3', changes: { ...qwen3, head_dim: 32 }, dtype: 'BF16', shards: 2 },
+  { title: 'Qwen3, tied, small heads, biases', changes: { ...qwen3, head_dim: 8, attention_bias: true } },
+  {
+    title: 'Qwen3 with a window in one block',
+    changes: {
+      ...qwen3,
+      use_sliding_window: true,
+      sliding_window: 4,
+      layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
+    },
+  },
+];
+
+const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
+
+test.each(cases)('$title: logits agree with a naive forward pass', async ({ changes, dtype = 'F32', shards = 1 }) => {
+  const { folder, config, weights } = await randomCheckpoint(rawConfig(changes), { dtype, shards });
+  const run = await openDecoder(await importCheckpoint(folder, { dtype: 'fp32' }));
+  const expected = naiveDecoder(config, weights, IDS);
+
+  const prompt = await run([IDS.slice(0, 50)]);
+  let step = prompt;
+  for (let token = 0; token < IDS.length; token++) {
+    if (token >= 50) step = await run([[IDS[token]!]], { after: step });
+    const logits = token < 50 ? logitsAt(prompt, 0, token) : logitsAt(step, 0, 0);
+    expect(largestDifference(logits, expected[token]!), `token ${token}`).toBeLessThan(1e-4);
+  }
+});
+
+test('the settings under test matter: without them the naive forward pass differs', async () => {
+  const plain = await randomCheckpoint(rawConfig());
+  const last = (config: RawConfig) => naiveDecoder(config, plain.weights, IDS).at(-1)!;
+  const expected = last(rawConfig());
+  for (const changes of [
+    { rope_scaling: { type: 'linear', factor: 4 } },
+    { rope_scaling: { rope_type: 'llama3', ...LLAMA3_SCALING } },
+    { ...mistral, sliding_window: 7 },
+    { ...mistral, sliding_window: 59 },
+  ]) {
+    expect(largestDifference(last(rawConfig(changes)), expected)).toBeGreaterThan(1e-3);
+  }
+});
+
+test.each<[WeightDtype, number]>([
+  ['F32', 16],
+  ['F16', 16],
+  ['BF16', 16],
+  ['F16', 8],
+])('fp16 graph over %s weights with heads of %i stays near', async (dtype, head_dim) => {
+  const { folder, config, weights } = await randomCheckpoint(rawConfig({ ...qwen3, head_dim }), { dtype });
+  const imported = await importCheckpoint(folder, { dtype: 'fp16' });
+  const run = await openDecoder(imported);
+  const expected = naiveDecoder(config, weights, IDS);
+  const prompt = await run([IDS.slice(0, 59)]);
+  const step = await run([[IDS[59]!]], { after: prompt });
+
+  expect(step.logits.type).toBe('float32');
+  expect(step.cache['present.0.key']?.type).toBe('float16');
+  const scale = Math.max(...expected[58]!.map(Math.abs));
+  expect(largestDifference(logitsAt(prompt, 0, 58), expected[58]!)).toBeLessThan(0.01 * scale);
+  expect(largestDifference(logitsAt(step, 0, 0), expected[59]!)).toBeLessThan(0.01 * scale);
+});

@@ -1,0 +1,137 @@
+import { CompressionError } from '@quern/core';
+import type { DecoderConfig } from './decoderConfig.ts';
+import type { StoredTensor } from './readSafetensorsHeader.ts';
+
+/** A projection: weight `[outFeatures, inFeatures]` and bias `[outFeatures]`. */
+export interface LinearWeight {
+  readonly weight: StoredTensor;
+  readonly bias: StoredTensor | null;
+}
+
+export interface BlockWeights {
+  readonly inputNorm: StoredTensor;
+  readonly query: LinearWeight;
+  readonly key: LinearWeight;
+  readonly value: LinearWeight;
+  readonly output: LinearWeight;
+  /** `[headSize]`, where the architecture normalises queries and keys. */
+  readonly queryNorm: StoredTensor | null;
+  readonly keyNorm: StoredTensor | null;
+  readonly postAttentionNorm: StoredTensor;
+  readonly gate: LinearWeight;
+  readonly up: LinearWeight;
+  readonly down: LinearWeight;
+}
+
+export interface DecoderWeights {
+  /** `[vocabularySize, hiddenSize]`. */
+  readonly embedding: StoredTensor;
+  /** The same shape; null where the embedding serves as head. */
+  readonly head: StoredTensor | null;
+  readonly finalNorm: StoredTensor;
+  readonly blocks: readonly BlockWeights[];
+}
+
+const EMBEDDING = 'model.embed_tokens.weight';
+const HEAD = 'lm_head.weight';
+const SUPPORTED_DTYPES = ['F32', 'F16', 'BF16'];
+/** Old checkpoints store the rotary frequencies, which follow from config.json. */
+const DERIVED = /\.rotary_emb\.inv_freq$/;
+
+/**
+ * Finds every weight that the config calls for, and refuses what is left: a tensor that no node would read means that the
+ * graph computes something else than the model.
+ *
+ * @throws CompressionError `MISSING_TENSOR`, `INVALID_SHAPE`, `UNSUPPORTED_MODEL` (element type, tensor of no use), each
+ * naming the tensor
+ */
+export function bindWeights(config: DecoderConfig, tensors: ReadonlyMap<string, StoredTensor>): DecoderWeights {
+  const used = new Set<string>();
+  const take = (name: string, shape: readonly number[]): StoredTensor => {
+    used.add(name);
+    return checked(name, shape, tensors);
+  };
+  const linear = (name: string, shape: readonly [number, number], biased: boolean): LinearWeight => ({
+    weight: take(`${name}.weight`, shape),
+    bias: biased ? take(`${name}.bias`, [shape[0]]) : null,
+  });
+  const tableShape = [config.vocabularySize, config.hiddenSize];
+  const embeddingName = config.tied && !tensors.has(EMBEDDING) ? HEAD : EMBEDDING;
+  const weights: DecoderWeights = {
+    embedding: take(embeddingName, tableShape),
+    head: config.tied ? null : take(HEAD, tableShape),
+    finalNorm: take('model.norm.weight', [config.hiddenSize]),
+    blocks: Array.from({ length: config.blockCount }, (_, block) => bindBlock(config, block, { take, linear })),
+  };
+  if (config.tied) used.add(HEAD).add(EMBEDDING);
+  refuseUnused(tensors, used, config.architecture);
+  return weights;
+}
+
+interface Binder {
+  take(name: string, shape: readonly number[]): StoredTensor;
+  linear(name: string, shape: readonly [number, number], biased: boolean): LinearWeight;
+}
+
+function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binder): BlockWeights {
+  const { hiddenSize, intermediateSize, headSize } = config;
+  const prefix = `model.layers.${block}`;
+  const querySize = config.headCount * headSize;
+  const keyValueSize = config.keyValueHeadCount * headSize;
+  const biased = config.attentionBias !== 'none';
+  return {
+    inputNorm: take(`${prefix}.input_layernorm.weight`, [hiddenSize]),
+    query: linear(`${prefix}.self_attn.q_proj`, [querySize, hiddenSize], biased),
+    key: linear(`${prefix}.self_attn.k_proj`, [keyValueSize, hiddenSize], biased),
+    value: linear(`${prefix}.self_attn.v_proj`, [keyValueSize, hiddenSize], biased),
+    output: linear(`${prefix}.self_attn.o_proj`, [hiddenSize, querySize], config.attentionBias === 'all'),
+    queryNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.q_norm.weight`, [headSize]) : null,
+    keyNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.k_norm.weight`, [headSize]) : null,
+    postAttentionNorm: take(`${prefix}.post_attention_layernorm.weight`, [hiddenSize]),
+    gate: linear(`${prefix}.mlp.gate_proj`, [intermediateSize, hiddenSize], config.mlpBias),
+    up: linear(`${prefix}.mlp.up_proj`, [intermediateSize, hiddenSize], config.mlpBias),
+    down: linear(`${prefix}.mlp.down_proj`, [hiddenSize, intermediateSize], config.mlpBias),
+  };
+}
+
+function checked(name: string, shape: readonly number[], tensors: ReadonlyMap<string, StoredTensor>): StoredTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) {
+    const hint =
+      name === HEAD ? ' If head and embedding are one weight, config.json must set tie_word_embeddings.' : '';
+    throw new CompressionError(
+      'MISSING_TENSOR',
+      `the checkpoint has no tensor ${name} [${shape.join(', ')}], which config.json calls for. Download the checkpoint again.${hint}`,
+      { name, shape },
+    );
+  }
+  if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis])) {
+    throw new CompressionError(
+      'INVALID_SHAPE',
+      `tensor ${name} is [${tensor.shape.join(', ')}], config.json calls for [${shape.join(', ')}]. Take config.json and weights of one model.`,
+      { name, shape: tensor.shape, wanted: shape },
+    );
+  }
+  if (!SUPPORTED_DTYPES.includes(tensor.dtype)) {
+    throw new CompressionError(
+      'UNSUPPORTED_MODEL',
+      `tensor ${name} is stored as ${tensor.dtype}; supported: ${SUPPORTED_DTYPES.join(', ')}. Pass the original checkpoint.`,
+      { name, dtype: tensor.dtype },
+    );
+  }
+  return tensor;
+}
+
+function refuseUnused(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  used: ReadonlySet<string>,
+  architecture: string,
+): void {
+  const unused = [...tensors.keys()].filter(name => !used.has(name) && !DERIVED.test(name));
+  if (unused.length === 0) return;
+  throw new CompressionError(
+    'UNSUPPORTED_MODEL',
+    `${unused.length} tensors have no place in ${architecture} as config.json describes it, such as ${unused[0]}. Take config.json and weights of one model, without adapters or extra heads.`,
+    { architecture, unused: unused.slice(0, 10) },
+  );
+}

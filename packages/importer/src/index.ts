@@ -1,0 +1,5 @@
+export type { AttentionBias, DecoderConfig, RopeScaling } from './decoderConfig.ts';
+export { type ImportedModel, importCheckpoint } from './importCheckpoint.ts';
+export { type CheckpointTensors, readCheckpointTensors } from './readCheckpointTensors.ts';
+export { readDecoderConfig } from './readDecoderConfig.ts';
+export { readSafetensorsHeader, type StoredTensor } from './readSafetensorsHeader.ts';

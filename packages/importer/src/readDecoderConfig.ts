@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { CompressionError } from '@quern/core';
+import { configFields } from './configFields.ts';
+import type { DecoderConfig } from './decoderConfig.ts';
+import { findArchitecture } from './findArchitecture.ts';
+import { invalidConfig } from './invalidConfig.ts';
+import { readHeads } from './readHeads.ts';
+import { readJsonObject } from './readJsonObject.ts';
+import { readRopeScaling } from './readRopeScaling.ts';
+import { readSlidingWindows } from './readSlidingWindows.ts';
+
+/** Far above any published decoder; keeps a broken file from asking for endless graphs and tables. */
+const BLOCK_LIMIT = 1024;
+const CONTEXT_LIMIT = 2 ** 24;
+
+/**
+ * Reads config.json (and the end tokens of generation_config.json) of a Hugging Face decoder.
+ *
+ * Absent keys take the defaults of transformers' config classes, except sizes of the network, which must be given.
+ *
+ * @param folder the checkpoint's folder
+ * @throws CompressionError `MODEL_NOT_FOUND` without config.json; `INVALID_CONFIG` for values that make no sense;
+ * `ALREADY_QUANTIZED`; `UNSUPPORTED_MODEL` for everything that the graph builder would get wrong
+ */
+export async function readDecoderConfig(folder: string): Promise<DecoderConfig> {
+  const where = join(folder, 'config.json');
+  const raw = await readJsonObject(where);
+  if (raw === null) {
+    const text = `${where} does not exist. Pass a Hugging Face folder or a .onnx file.`;
+    throw new CompressionError('MODEL_NOT_FOUND', text, { where });
+  }
+  const { name, architecture } = findArchitecture(raw, where);
+  if ((raw.quantization_config ?? null) !== null) {
+    const text = `${where} has a quantization_config: the weights are quantised already. Pass the original checkpoint.`;
+    throw new CompressionError('ALREADY_QUANTIZED', text, { where, quantization: raw.quantization_config });
+  }
+  const fields = configFields(raw, where);
+  const limited = (key: string, limit: number): number => {
+    const value = fields.count(key);
+    if (value > limit)
+      throw invalidConfig(`${where}: ${key} is ${value}, the limit is ${limit}`, { where, key, value });
+    return value;
+  };
+  const blockCount = limited('num_hidden_layers', BLOCK_LIMIT);
+  const rope = readRopeScaling(raw, where);
+  const biases = fields.flag('attention_bias', false) ? 'all' : 'none';
+  return {
+    modelType: architecture.modelType,
+    architecture: name,
+    hiddenSize: fields.count('hidden_size'),
+    intermediateSize: fields.count('intermediate_size'),
+    blockCount,
+    ...readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where }),
+    vocabularySize: fields.count('vocab_size'),
+    contextLength: limited('max_position_embeddings', CONTEXT_LIMIT),
+    normEpsilon: fields.positive('rms_norm_eps', 1e-6),
+    bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
+    eosTokenIds: await readEndTokens(folder, fields.tokenIds('eos_token_id')),
+    padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
+    tied: fields.flag('tie_word_embeddings', false),
+    ropeTheta: rope.theta,
+    ropeScaling: rope.scaling,
+    attentionBias: architecture.attentionBias === 'config' ? biases : architecture.attentionBias,
+    mlpBias: architecture.mlpBias === 'config' && fields.flag('mlp_bias', false),
+    queryKeyNorm: architecture.queryKeyNorm,
+    slidingWindows: readSlidingWindows(raw, { blockCount, kind: architecture.slidingWindow, where }),
+    raw,
+  };
+}
+
+async function readEndTokens(folder: string, fromConfig: number[]): Promise<number[]> {
+  const path = join(folder, 'generation_config.json');
+  const generation = await readJsonObject(path);
+  const ids = generation === null ? [] : configFields(generation, path).tokenIds('eos_token_id');
+  return ids.length > 0 ? ids : fromConfig;
+}

@@ -1,0 +1,57 @@
+import type { Architecture } from './architectures.ts';
+import { configFields } from './configFields.ts';
+import { invalidConfig } from './invalidConfig.ts';
+import { unsupportedModel } from './unsupportedModel.ts';
+
+/** transformers' default where `sliding_window` is absent; an explicit null means no window. */
+const DEFAULT_WINDOW = 4096;
+/** transformers' default of `max_window_layers`. */
+const DEFAULT_FIRST_WINDOWED_BLOCK = 28;
+
+/**
+ * Tells for each block how many keys a query sees.
+ *
+ * @param raw the parsed config.json
+ * @param options the block count, how the architecture reads the settings, what messages call the file
+ * @returns one entry a block; null sees everything before it
+ * @throws CompressionError `UNSUPPORTED_MODEL` for attention of another kind, `INVALID_CONFIG` for settings that contradict
+ */
+export function readSlidingWindows(
+  raw: Readonly<Record<string, unknown>>,
+  options: { blockCount: number; kind: Architecture['slidingWindow']; where: string },
+): (number | null)[] {
+  const { blockCount, kind, where } = options;
+  if (kind === 'none') return new Array(blockCount).fill(null);
+  const fields = configFields(raw, where);
+  const window = raw.sliding_window === null ? null : fields.count('sliding_window', DEFAULT_WINDOW);
+  if (kind === 'everyBlock') return new Array(blockCount).fill(window);
+  const active = fields.flag('use_sliding_window', false) ? window : null;
+  const types = raw.layer_types ?? null;
+  if (types !== null) return fromLayerTypes(types, { blockCount, active, where });
+  const first = raw.max_window_layers === 0 ? 0 : fields.count('max_window_layers', DEFAULT_FIRST_WINDOWED_BLOCK);
+  return Array.from({ length: blockCount }, (_, block) => (block >= first ? active : null));
+}
+
+function fromLayerTypes(
+  types: unknown,
+  options: { blockCount: number; active: number | null; where: string },
+): (number | null)[] {
+  const { blockCount, active, where } = options;
+  if (!Array.isArray(types) || types.length !== blockCount) {
+    const given = Array.isArray(types) ? `${types.length} entries` : JSON.stringify(types);
+    const text = `layer_types is ${given}, wanted a list of ${blockCount}, one a block`;
+    throw invalidConfig(`${where}: ${text}`, { where, given, blockCount });
+  }
+  return types.map((type: unknown) => {
+    if (type === 'full_attention') return null;
+    if (type !== 'sliding_attention') {
+      const text = `layer_types holds ${JSON.stringify(type)}; supported: full_attention, sliding_attention`;
+      throw unsupportedModel(`${where}: ${text}`, { where, type });
+    }
+    if (active === null) {
+      const text = 'layer_types asks for sliding_attention but use_sliding_window is off or sliding_window is null';
+      throw invalidConfig(`${where}: ${text}`, { where });
+    }
+    return active;
+  });
+}

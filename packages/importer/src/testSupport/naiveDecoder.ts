@@ -1,0 +1,135 @@
+import type { RawConfig, RawRopeScaling } from './rawConfig.ts';
+
+/**
+ * Logits `[tokens, vocabulary]` of one sequence, in float64 and plain loops, straight from config.json and the tensors by
+ * their names: the twin that the graph is compared with. Written from the modeling files of transformers.
+ */
+export function naiveDecoder(
+  config: RawConfig,
+  weights: ReadonlyMap<string, Float64Array>,
+  ids: readonly number[],
+): Float64Array[] {
+  const get = (name: string): Float64Array => weights.get(name)!;
+  const embedding = get('model.embed_tokens.weight');
+  const hidden = config.hidden_size;
+  let states: Float64Array[] = ids.map(id => embedding.slice(id * hidden, (id + 1) * hidden));
+  for (let block = 0; block < config.num_hidden_layers; block++) {
+    const prefix = `model.layers.${block}`;
+    const normed = states.map(x => norm(x, get(`${prefix}.input_layernorm.weight`), config.rms_norm_eps));
+    const attended = attention(config, weights, normed, block);
+    states = states.map((x, token) => add(x, attended[token]!));
+    states = states.map(x => {
+      const y = norm(x, get(`${prefix}.post_attention_layernorm.weight`), config.rms_norm_eps);
+      const gate = linear(weights, `${prefix}.mlp.gate_proj`, y);
+      const up = linear(weights, `${prefix}.mlp.up_proj`, y);
+      const gated = gate.map((value, feature) => (value / (1 + Math.exp(-value))) * up[feature]!);
+      return add(x, linear(weights, `${prefix}.mlp.down_proj`, gated));
+    });
+  }
+  const head = weights.get('lm_head.weight') ?? embedding;
+  return states.map(x => multiply(head, norm(x, get('model.norm.weight'), config.rms_norm_eps)));
+}
+
+function attention(
+  config: RawConfig,
+  weights: ReadonlyMap<string, Float64Array>,
+  inputs: readonly Float64Array[],
+  block: number,
+): Float64Array[] {
+  const prefix = `model.layers.${block}.self_attn`;
+  const size = config.head_dim;
+  const shared = config.num_attention_heads / config.num_key_value_heads;
+  const project = (module: string, normName: string | null): Float64Array[][] =>
+    inputs.map((x, position) => {
+      const y = linear(weights, `${prefix}.${module}`, x);
+      const heads = Array.from({ length: y.length / size }, (_, head) => y.slice(head * size, (head + 1) * size));
+      if (normName === null) return heads;
+      const weight = weights.get(`${prefix}.${normName}.weight`);
+      return heads.map(head => rotate(config, weight ? norm(head, weight, config.rms_norm_eps) : head, position));
+    });
+  const queries = project('q_proj', 'q_norm');
+  const keys = project('k_proj', 'k_norm');
+  const values = project('v_proj', null);
+  const window = windowOf(config, block);
+  return queries.map((heads, position) => {
+    const mixed = new Float64Array(heads.length * size);
+    for (const [head, query] of heads.entries()) {
+      const source = Math.floor(head / shared);
+      const scores: number[] = [];
+      for (let other = 0; other <= position; other++) {
+        const visible = position - other < window;
+        const dot = query.reduce((sum, value, feature) => sum + value * keys[other]![source]![feature]!, 0);
+        scores.push(visible ? dot / Math.sqrt(size) : Number.NEGATIVE_INFINITY);
+      }
+      const top = Math.max(...scores);
+      const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
+      for (const [other, score] of scores.entries()) {
+        const share = Math.exp(score - top) / total;
+        for (let feature = 0; feature < size; feature++) {
+          mixed[head * size + feature]! += share * values[other]![source]![feature]!;
+        }
+      }
+    }
+    return linear(weights, `${prefix}.o_proj`, mixed);
+  });
+}
+
+function windowOf(config: RawConfig, block: number): number {
+  const window = config.sliding_window ?? Number.POSITIVE_INFINITY;
+  if (config.model_type === 'mistral') return window;
+  if (!config.use_sliding_window) return Number.POSITIVE_INFINITY;
+  const sliding = config.layer_types
+    ? config.layer_types[block] === 'sliding_attention'
+    : block >= config.max_window_layers!;
+  return sliding ? window : Number.POSITIVE_INFINITY;
+}
+
+/** Half-split rotation: feature i turns with feature i + size/2. */
+function rotate(config: RawConfig, head: Float64Array, position: number): Float64Array {
+  const half = head.length / 2;
+  const rotated = new Float64Array(head.length);
+  const theta = config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000;
+  for (let pair = 0; pair < half; pair++) {
+    const inverse = 1 / theta ** ((2 * pair) / head.length);
+    const angle = position * scaled(inverse, config.rope_parameters ?? config.rope_scaling ?? {});
+    rotated[pair] = head[pair]! * Math.cos(angle) - head[pair + half]! * Math.sin(angle);
+    rotated[pair + half] = head[pair + half]! * Math.cos(angle) + head[pair]! * Math.sin(angle);
+  }
+  return rotated;
+}
+
+function scaled(inverse: number, scaling: RawRopeScaling): number {
+  const type = scaling.rope_type ?? scaling.type ?? 'default';
+  if (type === 'default') return inverse;
+  if (type === 'linear') return inverse / scaling.factor!;
+  const context = scaling.original_max_position_embeddings!;
+  const wavelength = (2 * Math.PI) / inverse;
+  if (wavelength > context / scaling.low_freq_factor!) return inverse / scaling.factor!;
+  if (wavelength < context / scaling.high_freq_factor!) return inverse;
+  const low = scaling.low_freq_factor!;
+  const smooth = (context / wavelength - low) / (scaling.high_freq_factor! - low);
+  return ((1 - smooth) * inverse) / scaling.factor! + smooth * inverse;
+}
+
+function norm(x: Float64Array, weight: Float64Array, epsilon: number): Float64Array {
+  const meanSquare = x.reduce((sum, value) => sum + value * value, 0) / x.length;
+  return x.map((value, feature) => (value / Math.sqrt(meanSquare + epsilon)) * weight[feature]!);
+}
+
+function linear(weights: ReadonlyMap<string, Float64Array>, module: string, x: Float64Array): Float64Array {
+  const y = multiply(weights.get(`${module}.weight`)!, x);
+  const bias = weights.get(`${module}.bias`);
+  return bias ? add(y, bias) : y;
+}
+
+function multiply(weight: Float64Array, x: Float64Array): Float64Array {
+  const y = new Float64Array(weight.length / x.length);
+  for (let row = 0; row < y.length; row++) {
+    for (let column = 0; column < x.length; column++) y[row]! += weight[row * x.length + column]! * x[column]!;
+  }
+  return y;
+}
+
+function add(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, index) => value + b[index]!);
+}

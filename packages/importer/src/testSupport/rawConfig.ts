@@ -1,0 +1,56 @@
+/** config.json of a test model, with the keys that its class reads. */
+export interface RawConfig {
+  readonly architectures: readonly string[];
+  readonly model_type: string;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim: number;
+  readonly vocab_size: number;
+  readonly max_position_embeddings: number;
+  readonly rms_norm_eps: number;
+  readonly tie_word_embeddings: boolean;
+  readonly rope_theta?: number;
+  readonly rope_scaling?: RawRopeScaling | null;
+  readonly rope_parameters?: RawRopeScaling & { readonly rope_theta: number };
+  readonly attention_bias?: boolean;
+  readonly mlp_bias?: boolean;
+  readonly sliding_window?: number | null;
+  readonly use_sliding_window?: boolean;
+  readonly max_window_layers?: number;
+  readonly layer_types?: readonly string[];
+  readonly bos_token_id?: number;
+  readonly eos_token_id?: number | readonly number[];
+}
+
+export interface RawRopeScaling {
+  readonly rope_type?: string;
+  readonly type?: string;
+  readonly factor?: number;
+  readonly low_freq_factor?: number;
+  readonly high_freq_factor?: number;
+  readonly original_max_position_embeddings?: number;
+}
+
+const BASE: RawConfig = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_size: 24,
+  intermediate_size: 40,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 16,
+  vocab_size: 37,
+  max_position_embeddings: 96,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: false,
+  rope_theta: 10000,
+};
+
+/** A small Llama's config.json, changed as given. */
+export function rawConfig(changes: Partial<RawConfig> = {}): RawConfig {
+  return { ...BASE, ...changes };
+}

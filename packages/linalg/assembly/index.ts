@@ -1,0 +1,6 @@
+// AssemblyScript, not TypeScript: compiled to WebAssembly by tools/buildWasm.ts. Every function works on memory that its
+// caller laid out; pointers are byte offsets, matrices are row-major float64.
+
+export { choleskyUpper } from './choleskyUpper';
+export { quantizeColumns } from './quantizeColumns';
+export { solveUpper, solveUpperTransposed } from './solveUpper';

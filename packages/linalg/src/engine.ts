@@ -1,0 +1,62 @@
+import { loadOpenBlas, type OpenBlas } from './openBlas/loadOpenBlas.ts';
+
+/** What runs the kernels of this thread, for reports and for the hash of a job. */
+export interface EngineDescription {
+  readonly gemm: 'ONNX Runtime' | 'OpenBLAS';
+  readonly factorization: 'WebAssembly and ONNX Runtime' | 'OpenBLAS';
+  readonly threads: number;
+  /** Where OpenBLAS was found and what it says of itself; null without it. */
+  readonly openBlas: { readonly path: string; readonly configuration: string } | null;
+  /** Why OpenBLAS is not used; null where it is. */
+  readonly reason: string | null;
+}
+
+export interface EngineOptions {
+  /** Threads of one product in ONNX Runtime, whose sums do not depend on it; 1 inside worker threads. Default 1. */
+  readonly threads?: number;
+  /** 'auto' takes OpenBLAS where a library is found, 'off' never does, anything else is a library's path. Default 'auto'. */
+  readonly openBlas?: string;
+}
+
+interface Engine {
+  readonly threads: number;
+  readonly openBlas: OpenBlas | null;
+  readonly reason: string | null;
+}
+
+let chosen: Promise<Engine> | undefined;
+
+/**
+ * Chooses what runs the kernels of this thread; later calls choose anew. Without it the first kernel chooses the defaults.
+ *
+ * Errors: a library given by path that cannot be loaded.
+ */
+export async function chooseEngine(options: EngineOptions = {}): Promise<EngineDescription> {
+  const opened = await open(options);
+  chosen = Promise.resolve(opened);
+  return describeEngine();
+}
+
+/** What runs the kernels of this thread. */
+export async function describeEngine(): Promise<EngineDescription> {
+  const { threads, openBlas, reason } = await engine();
+  if (openBlas === null) {
+    return { gemm: 'ONNX Runtime', factorization: 'WebAssembly and ONNX Runtime', threads, openBlas: null, reason };
+  }
+  const { path, configuration } = openBlas;
+  return { gemm: 'OpenBLAS', factorization: 'OpenBLAS', threads, openBlas: { path, configuration }, reason: null };
+}
+
+/** The engine of this thread; chosen with the defaults when nobody chose. */
+export function engine(): Promise<Engine> {
+  chosen ??= open({});
+  return chosen;
+}
+
+async function open({ threads = 1, openBlas = 'auto' }: EngineOptions): Promise<Engine> {
+  if (openBlas === 'off') return { threads, openBlas: null, reason: 'switched off' };
+  const found = await loadOpenBlas(openBlas);
+  if (typeof found === 'string') return { threads, openBlas: null, reason: found };
+  // OpenBLAS sums in another order on more threads: results must not depend on them.
+  return { threads: 1, openBlas: found, reason: null };
+}

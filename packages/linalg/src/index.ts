@@ -1,0 +1,12 @@
+export { addGram } from './addGram.ts';
+export { cholesky } from './cholesky.ts';
+export { choleskyOfInverse } from './choleskyOfInverse.ts';
+export { type ColumnQuantizer, createColumnQuantizer } from './createColumnQuantizer.ts';
+export { chooseEngine, describeEngine, type EngineDescription, type EngineOptions } from './engine.ts';
+export type { FactorResult } from './factorization/factorResult.ts';
+export { type GemmOptions, gemm } from './gemm.ts';
+export { invertPositiveDefinite } from './invertPositiveDefinite.ts';
+export type { Matrix } from './matrix.ts';
+export { type SolveTriangularOptions, solveTriangular } from './solveTriangular.ts';
+export { submatrix } from './submatrix.ts';
+export { transpose } from './transpose.ts';

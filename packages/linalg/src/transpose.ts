@@ -1,0 +1,20 @@
+import type { Matrix } from './matrix.ts';
+
+/** Side of the squares that are read by rows and written by columns: both fit the first cache. */
+const TILE = 32;
+
+/** A^T as a new matrix. */
+export function transpose<Data extends Float32Array | Float64Array>(matrix: Matrix<Data>): Matrix<Data> {
+  const { rows, columns, data } = matrix;
+  const result = data instanceof Float32Array ? new Float32Array(data.length) : new Float64Array(data.length);
+  for (let rowStart = 0; rowStart < rows; rowStart += TILE) {
+    const rowEnd = Math.min(rows, rowStart + TILE);
+    for (let columnStart = 0; columnStart < columns; columnStart += TILE) {
+      const columnEnd = Math.min(columns, columnStart + TILE);
+      for (let column = columnStart; column < columnEnd; column++) {
+        for (let row = rowStart; row < rowEnd; row++) result[column * rows + row] = data[row * columns + column]!;
+      }
+    }
+  }
+  return { rows: columns, columns: rows, data: result as Data };
+}

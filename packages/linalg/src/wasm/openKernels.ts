@@ -1,0 +1,43 @@
+import { kernelBinary } from '../generated/kernelBinary.ts';
+
+/** The part of the global that is used here; the compiler's library lists it for browsers only. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (binary: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+/** The compiled kernels over one memory. Pointers are byte offsets into it; see assembly/ for what each function does. */
+export interface Kernels {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  choleskyUpper(a: number, n: number): number;
+  solveUpper(u: number, n: number, b: number, stride: number): void;
+  solveUpperTransposed(u: number, n: number, b: number, stride: number): void;
+  quantizeColumns(
+    columns: number,
+    errors: number,
+    codes: number,
+    scales: number,
+    zeroPoints: number,
+    stride: number,
+    factor: number,
+    count: number,
+    from: number,
+    to: number,
+    highestCode: number,
+  ): void;
+}
+
+/** The first bytes stay unused, so that no valid pointer is 0; also keeps cache lines whole. */
+export const FIRST_BYTE = 64;
+
+const PAGE_BYTES = 65536;
+let compiled: object | undefined;
+
+/** A fresh instance with room for `byteCount` bytes from FIRST_BYTE on. The memory never grows: views of it stay valid. */
+export function openKernels(byteCount: number): Kernels {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(kernelBinary), character => character.charCodeAt(0)));
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((FIRST_BYTE + byteCount) / PAGE_BYTES) });
+  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
+  return { ...(instance.exports as Omit<Kernels, 'memory'>), memory };
+}

@@ -1,0 +1,43 @@
+export { floatOf, intOf } from './attributeValue.ts';
+export { type AttributeValue, attribute } from './build/attribute.ts';
+export { createModel, type ModelParts } from './build/createModel.ts';
+export { type ExternalTensor, externalInitializer } from './build/externalInitializer.ts';
+export {
+  float16Initializer,
+  floatInitializer,
+  inlineInitializer,
+  int64Initializer,
+} from './build/inlineInitializer.ts';
+export { type NodeOptions, node } from './build/node.ts';
+export { tensorInput } from './build/tensorInput.ts';
+export { DataType, dataTypeName, elementBits } from './dataType.ts';
+export { extractSubmodel } from './edit/extractSubmodel.ts';
+export { renameExternalData } from './edit/renameExternalData.ts';
+export type {
+  AttributeProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TensorProto,
+  ValueInfoProto,
+} from './generated/onnx_pb.js';
+export type { OnnxModel } from './onnxModel.ts';
+export { readFloats } from './read/readFloats.ts';
+export { readOnnxModel } from './read/readOnnxModel.ts';
+export { readTensor, streamTensor, type TensorContent } from './read/readTensor.ts';
+export { canCapture } from './sites/canCapture.ts';
+export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
+export { type EmbeddingSite, findEmbeddings, readEmbedding } from './sites/findEmbeddings.ts';
+export { findLinearSites } from './sites/findLinearSites.ts';
+export { isQuantized } from './sites/isQuantized.ts';
+export { readWeight } from './sites/readWeight.ts';
+export { cloneModel } from './write/cloneModel.ts';
+export { copyRemaining } from './write/copyRemaining.ts';
+export { openWhileWriting } from './write/openWhileWriting.ts';
+export { type EmbeddingReplacement, replaceEmbedding } from './write/replaceEmbedding.ts';
+export { replaceSite, type SiteReplacement } from './write/replaceSite.ts';
+export { serializeModel } from './write/serializeModel.ts';
+export type { ActivationType, KernelOptions } from './write/toNodes.ts';
+export { createWeightStore, type WeightStore, type WeightStoreOptions } from './write/weightStore.ts';
+export { withAccuracyLevel } from './write/withAccuracyLevel.ts';
+export { writeOnnxModel } from './write/writeOnnxModel.ts';

@@ -1,0 +1,59 @@
+import { CompressionError, type LinearSite } from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+import type { TensorProto } from '../generated/onnx_pb.js';
+import type { OnnxModel } from '../onnxModel.ts';
+import { readFloats } from '../read/readFloats.ts';
+import { locateSite } from './locateSite.ts';
+
+/**
+ * Reads a site's weight as W `[outFeatures, inFeatures]` in float32, whatever the graph stores. Gemm's alpha is part
+ * of it; casts on the way are taken as exact.
+ *
+ * @throws CompressionError NON_FINITE_WEIGHT when a value is NaN or infinite, MISSING_TENSOR when the graph does not
+ *   hold the site; otherwise as `readTensor`.
+ * Cost: the weight once in float32, twice while it is transposed.
+ */
+export async function readWeight(model: OnnxModel, site: LinearSite): Promise<Matrix<Float32Array>> {
+  const { weight, storedByOutput, outFeatures, inFeatures, alpha } = locateSite(model, site);
+  const stored = await readFiniteFloats(model, weight.tensor);
+  const data = storedByOutput ? stored : transpose(stored, inFeatures, outFeatures);
+  if (alpha !== 1) for (let index = 0; index < data.length; index++) data[index]! *= alpha;
+  return { rows: outFeatures, columns: inFeatures, data };
+}
+
+/**
+ * Reads a float tensor and refuses NaN and infinity.
+ *
+ * @throws CompressionError NON_FINITE_WEIGHT naming the tensor, how many values are not finite, and the first.
+ */
+export async function readFiniteFloats(model: OnnxModel, tensor: TensorProto): Promise<Float32Array<ArrayBuffer>> {
+  const values = await readFloats(model, tensor);
+  let sum = 0;
+  // x - x is 0 for a finite x and NaN otherwise: one sum tests all values without a branch.
+  for (let index = 0; index < values.length; index++) sum += values[index]! - values[index]!;
+  if (sum === 0) return values;
+  let count = 0;
+  for (const value of values) if (!Number.isFinite(value)) count++;
+  const first = values.findIndex(value => !Number.isFinite(value));
+  const message = `Tensor "${tensor.name}" holds ${count} values that are NaN or infinite, the first (${values[first]}) at index ${first}. The model is damaged or overflowed float16: export it again.`;
+  throw new CompressionError('NON_FINITE_WEIGHT', message, { tensor: tensor.name, count, firstIndex: first });
+}
+
+const TILE = 32;
+
+/** `[rows, columns]` -> `[columns, rows]`, by tiles that stay in the cache. */
+function transpose(source: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
+  const target = new Float32Array(rows * columns);
+  for (let rowStart = 0; rowStart < rows; rowStart += TILE) {
+    const rowEnd = Math.min(rows, rowStart + TILE);
+    for (let columnStart = 0; columnStart < columns; columnStart += TILE) {
+      const columnEnd = Math.min(columns, columnStart + TILE);
+      for (let row = rowStart; row < rowEnd; row++) {
+        for (let column = columnStart; column < columnEnd; column++) {
+          target[column * rows + row] = source[row * columns + column]!;
+        }
+      }
+    }
+  }
+  return target;
+}

@@ -1,0 +1,67 @@
+import type { QuantizedWeight } from '@quern/core';
+
+/** A small deterministic generator of numbers in [0, 1), for tests. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Values in [-1, 1). */
+export function randomFloats(count: number, random: () => number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count }, () => 2 * random() - 1);
+}
+
+/** A quantised weight of random codes, scales and (when asymmetric) zero points. */
+export function randomQuantized(
+  shape: Pick<QuantizedWeight, 'outFeatures' | 'inFeatures' | 'bits' | 'groupSize' | 'scaleType'>,
+  symmetric: boolean,
+  random: () => number,
+): QuantizedWeight {
+  const { outFeatures, inFeatures, bits, groupSize, scaleType } = shape;
+  const groups = outFeatures * Math.ceil(inFeatures / groupSize);
+  const code = () => Math.floor(random() * 2 ** bits);
+  const round = scaleType === 'float16' ? Math.f16round : Math.fround;
+  return {
+    kind: 'quantized',
+    ...shape,
+    codes: Uint8Array.from({ length: outFeatures * inFeatures }, code),
+    scales: Float32Array.from({ length: groups }, () => round((0.1 + random()) / 2 ** bits)),
+    zeroPoints: symmetric ? null : Uint8Array.from({ length: groups }, code),
+  };
+}
+
+/** x W^T in float64, `[tokens, outFeatures]`. */
+export function denseProduct(
+  activations: Float32Array,
+  weight: { readonly rows: number; readonly columns: number; readonly data: Float32Array },
+): Float64Array {
+  const { rows, columns, data } = weight;
+  const tokens = activations.length / columns;
+  const result = new Float64Array(tokens * rows);
+  for (let token = 0; token < tokens; token++) {
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      for (let column = 0; column < columns; column++) {
+        sum += activations[token * columns + column]! * data[row * columns + column]!;
+      }
+      result[token * rows + row] = sum;
+    }
+  }
+  return result;
+}
+
+/** |actual - expected| / |expected|, Euclidean norms. */
+export function relativeDistance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let index = 0; index < expected.length; index++) {
+    difference += (actual[index]! - expected[index]!) ** 2;
+    norm += expected[index]! ** 2;
+  }
+  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}

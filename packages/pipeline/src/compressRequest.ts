@@ -1,0 +1,71 @@
+import type { Device } from '@quern/runtime';
+import type { Recipe } from './recipe.ts';
+import type { EmbeddingReport } from './solve/compressEmbeddings.ts';
+
+/** Everything `compress` needs to know; the recipe says what the result is, the rest how to get there. */
+export interface CompressRequest {
+  readonly model: string;
+  readonly out: string;
+  readonly recipe: Recipe;
+  readonly tokenizer?: string | undefined;
+  /** A set or file to measure perplexity on, null for none. */
+  readonly evaluate: string | null;
+  readonly windowLength?: number | undefined;
+  readonly perDocument: boolean;
+  readonly device: 'auto' | Device;
+  readonly threads?: number | undefined;
+  readonly force: boolean;
+  /** Continue the run that stands in `out`. */
+  readonly resume: boolean;
+}
+
+export interface SiteReport {
+  readonly name: string;
+  readonly solver: string;
+  readonly nominalBits: number;
+  readonly groupSize: number;
+  readonly storageBits: number;
+  readonly relativeOutputError: number | null;
+  readonly relativeWeightError: number;
+  readonly durationMs: number;
+}
+
+export interface PerplexityReport {
+  readonly data: string;
+  readonly windowLength: number;
+  readonly stride: number;
+  readonly before: number;
+  /** The written file in a default session. */
+  readonly after: number;
+  /** The written file with float32 arithmetic in its n-bit kernels. */
+  readonly exact: number;
+  /** Of `after`. */
+  readonly standardError: number;
+  /** Mean nats per token, after minus before. */
+  readonly nllDifference: number;
+  readonly nllDifferenceStandardError: number;
+  readonly tokenCount: number;
+}
+
+export interface StorageReport {
+  /** All graph and data files of the original. */
+  readonly originalBytes: number;
+  /** All graph and data files of the result. */
+  readonly compressedBytes: number;
+  /** File bytes of the solved sites' tensors. */
+  readonly storedBytes: number;
+  /** 8 storedBytes / original element count of the solved sites; null when nothing was solved. */
+  readonly bitsPerWeight: number | null;
+}
+
+export interface CompressResult {
+  readonly output: string;
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly storage: StorageReport;
+  readonly sites: readonly SiteReport[];
+  readonly embeddings: readonly EmbeddingReport[];
+  readonly perplexity: PerplexityReport | null;
+  readonly windowsUsed: number;
+  readonly dtype: string;
+  readonly durationMs: number;
+}

@@ -1,0 +1,141 @@
+import { CompressionError } from '@quern/core';
+import { type Evaluation, scoreWindows, summarizeScores, type WindowScores } from '@quern/evaluator';
+import { isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { type Device, resolveDevice } from '@quern/runtime';
+import { describeDevice } from './describeDevice.ts';
+import type { Emit, Stage } from './events.ts';
+import { type OpenedModel, openModel } from './open/openModel.ts';
+import { type PreparedText, prepareText } from './open/prepareText.ts';
+
+export interface EvaluateRequest {
+  readonly model: string;
+  readonly tokenizer?: string | undefined;
+  readonly baseline?: string | undefined;
+  readonly data: string;
+  readonly windowLength?: number | undefined;
+  readonly stride?: number | undefined;
+  readonly perDocument: boolean;
+  readonly device: 'auto' | Device;
+  readonly threads?: number | undefined;
+}
+
+export interface EvaluateResult extends Evaluation {
+  readonly model: string;
+  readonly data: string;
+  readonly windowLength: number;
+  readonly stride: number;
+  readonly windowCount: number;
+  readonly device: Device;
+  /** Accuracy level of the n-bit kernels as the file ships; null when it has none. */
+  readonly accuracyLevel: number | null;
+  /** Perplexity with float32 arithmetic in the n-bit kernels; equals `perplexity` when the file has none. */
+  readonly exact: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Perplexity of a checkpoint or of a written folder, and its distance from a baseline.
+ *
+ * Errors: those of `openModel` and `prepareText`; INVALID_OPTION when the baseline reads another vocabulary.
+ */
+export async function evaluateModel(
+  request: EvaluateRequest,
+  emit: Emit,
+  signal?: AbortSignal,
+): Promise<EvaluateResult> {
+  const started = performance.now();
+  const { device, fallbackReason } = await resolveDevice(request.device);
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  const opened = await openModel(request.model, { tokenizer: request.tokenizer });
+  const baseline = request.baseline ? await openModel(request.baseline, { tokenizer: request.tokenizer }) : null;
+  const text = await prepareText(opened, { ...request, part: 'evaluation' });
+  if (baseline) await checkSameTokens(baseline, text, request);
+  const scores = await scoreStage(opened.model, text, {
+    stage: 'evaluate result',
+    device,
+    request,
+    emit,
+    signal,
+    baseline,
+  });
+  const evaluation = summarizeScores(scores, text.byteCount);
+  const accuracyLevel = shippedAccuracyLevel(opened.model);
+  let exact = evaluation.perplexity;
+  if (accuracyLevel !== null && accuracyLevel >= 4) {
+    const floatModel = withAccuracyLevel(opened.model, 0);
+    const floatScores = await scoreStage(floatModel, text, {
+      stage: 'evaluate exactly',
+      device,
+      request,
+      emit,
+      signal,
+    });
+    exact = summarizeScores(floatScores, text.byteCount).perplexity;
+  }
+  return {
+    ...evaluation,
+    model: request.model,
+    data: text.data.id,
+    windowLength: text.windowLength,
+    stride: text.stride,
+    windowCount: text.windows.length,
+    device,
+    accuracyLevel,
+    exact,
+    durationMs: Math.round(performance.now() - started),
+  };
+}
+
+interface ScoreStage {
+  readonly stage: Stage;
+  readonly device: Device;
+  readonly request: { readonly threads?: number | undefined };
+  readonly emit: Emit;
+  readonly signal?: AbortSignal | undefined;
+  readonly baseline?: OpenedModel | null;
+}
+
+/** Scores windows and reports progress in tokens. */
+export async function scoreStage(model: OnnxModel, text: PreparedText, context: ScoreStage): Promise<WindowScores> {
+  const { stage, device, request, emit, signal, baseline } = context;
+  emit({
+    kind: 'stage',
+    stage,
+    detail: `${text.windows.length} windows of ${text.windowLength} tokens, ${text.data.id}`,
+  });
+  return scoreWindows(model, text.windows, {
+    device,
+    ...(request.threads === undefined ? {} : { threads: request.threads }),
+    ...(baseline ? { baseline: baseline.model } : {}),
+    ...(signal ? { signal } : {}),
+    onProgress: (done, total) => emit({ kind: 'progress', stage, done, total, unit: 'tokens' }),
+  });
+}
+
+/** The accuracy level of the first n-bit kernel, null for a model without. */
+export function shippedAccuracyLevel(model: OnnxModel): number | null {
+  if (!isQuantized(model)) return null;
+  for (const node of model.proto.graph?.node ?? []) {
+    if (node.opType !== 'MatMulNBits') continue;
+    const level = node.attribute.find(attribute => attribute.name === 'accuracy_level');
+    return Number(level?.i ?? 0);
+  }
+  return null;
+}
+
+/** A baseline scored on other token ids would be compared with noise: its own tokenizer must give the same windows. */
+async function checkSameTokens(baseline: OpenedModel, text: PreparedText, request: EvaluateRequest): Promise<void> {
+  const own = await prepareText(baseline, { ...request, windowLength: text.windowLength, part: 'evaluation' });
+  const same =
+    own.windows.length === text.windows.length &&
+    own.windows.every((window, index) => {
+      const other = text.windows[index]!.ids;
+      return window.ids.length === other.length && window.ids.every((id, position) => id === other[position]);
+    });
+  if (same) return;
+  throw new CompressionError(
+    'INVALID_OPTION',
+    `--baseline ${baseline.path} splits the text into other tokens than the model: use a baseline with the same tokenizer.`,
+    { baseline: baseline.path },
+  );
+}

@@ -1,0 +1,24 @@
+/** The stages of a run, in the order in which a user sees them. */
+export type Stage =
+  | 'open'
+  | 'hash'
+  | 'capture'
+  | 'solve'
+  | 'write'
+  | 'evaluate original'
+  | 'evaluate result'
+  | 'evaluate exactly';
+
+/** What a run tells while it works. Packages never print; the command line turns events into lines. */
+export type PipelineEvent =
+  | { readonly kind: 'stage'; readonly stage: Stage; readonly detail: string }
+  | {
+      readonly kind: 'progress';
+      readonly stage: Stage;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: 'tokens' | 'chunks' | 'sites' | 'blocks' | 'bytes';
+    }
+  | { readonly kind: 'warning'; readonly message: string };
+
+export type Emit = (event: PipelineEvent) => void;

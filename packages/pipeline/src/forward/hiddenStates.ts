@@ -1,0 +1,48 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import type { NamedTensors, PlainTensor } from '@quern/runtime';
+
+/** What one chunk of windows looks like between two blocks. */
+export interface HiddenStates {
+  read(chunk: number): Promise<NamedTensors>;
+  /** Replaces what the chunk held before. */
+  write(chunk: number, tensors: NamedTensors): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Holds hidden states in memory up to `memoryLimit` bytes; chunks beyond it go to files in `folder`, one a chunk.
+ * Cost on disk: one block's hidden states, tokens x hidden size x 4 bytes.
+ */
+export function createHiddenStates(folder: string, memoryLimit: number): HiddenStates {
+  const kept = new Map<number, NamedTensors>();
+  let keptBytes = 0;
+  const path = (chunk: number): string => join(folder, `chunk-${chunk}`);
+  return {
+    async read(chunk) {
+      return kept.get(chunk) ?? (deserialize(await readFile(path(chunk))) as NamedTensors);
+    },
+    async write(chunk, tensors) {
+      const previous = kept.get(chunk);
+      if (previous) keptBytes -= byteLength(previous);
+      kept.delete(chunk);
+      const bytes = byteLength(tensors);
+      if (keptBytes + bytes <= memoryLimit) {
+        kept.set(chunk, tensors);
+        keptBytes += bytes;
+        return;
+      }
+      await mkdir(folder, { recursive: true });
+      await writeFile(path(chunk), serialize(tensors));
+    },
+    async close() {
+      kept.clear();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function byteLength(tensors: NamedTensors): number {
+  return Object.values(tensors).reduce((sum, tensor: PlainTensor) => sum + tensor.data.byteLength, 0);
+}

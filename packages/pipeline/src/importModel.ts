@@ -1,0 +1,44 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { importCheckpoint } from '@quern/importer';
+import { findLinearSites, renameExternalData, writeOnnxModel } from '@quern/onnx';
+import { claimRunFolder } from './output/runFolder.ts';
+import { transformersjsGraphName, writeTransformersjsLayout } from './output/transformersjsLayout.ts';
+
+export interface ImportResult {
+  readonly output: string;
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly blockCount: number;
+  readonly siteCount: number;
+}
+
+/**
+ * Writes a checkpoint as an ONNX folder. The safetensors files are taken over as external data, byte for byte (as
+ * copy-on-write clones where the file system can), under the names that clients look for.
+ */
+export async function importModel(checkpoint: string, out: string, force: boolean): Promise<ImportResult> {
+  const { model, config } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
+  const siteCount = findLinearSites(model).length;
+  const output = await claimRunFolder({ path: out, key: 'import', force, resume: false });
+  try {
+    const graphName = transformersjsGraphName('fp32');
+    const folder = join(output.staging, 'onnx');
+    await mkdir(folder, { recursive: true });
+    const renamed = renameExternalData(model, index => `${graphName}_data${index === 0 ? '' : `_${index}`}`);
+    for (const { from, to } of renamed) {
+      await copyFile(join(checkpoint, from), join(folder, to), constants.COPYFILE_FICLONE);
+    }
+    await writeOnnxModel(model, join(folder, graphName));
+    const chunkCount = renamed.length;
+    await writeTransformersjsLayout({ source: checkpoint, target: output.staging, dtype: 'fp32', chunkCount });
+    const paths = await output.commit('config.json');
+    const files = await Promise.all(
+      paths.map(async path => ({ path, bytes: (await stat(join(output.folder, path))).size })),
+    );
+    return { output: out, files, blockCount: config.blockCount, siteCount };
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+}

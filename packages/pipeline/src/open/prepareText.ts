@@ -1,0 +1,69 @@
+import { cutWindows, loadTextSet, loadTokenizer } from '@quern/calibration';
+import { CompressionError, type TokenWindow } from '@quern/core';
+import { calibDataFolder } from './calibDataFolder.ts';
+import type { OpenedModel } from './openModel.ts';
+
+export interface TextRequest {
+  /** Id of a set in calib-data, or a path. */
+  readonly data: string;
+  readonly part: 'calibration' | 'evaluation';
+  /** Tokens a window; default min(512, context), per document the context. */
+  readonly windowLength?: number | undefined;
+  readonly stride?: number | undefined;
+  readonly perDocument?: boolean | undefined;
+  readonly maximumWindows?: number | undefined;
+}
+
+export interface PreparedText {
+  readonly data: { readonly id: string; readonly sha256: string };
+  readonly windows: readonly TokenWindow[];
+  readonly windowLength: number;
+  readonly stride: number;
+  /** UTF-8 bytes of the decoded scored tokens. */
+  readonly byteCount: number;
+}
+
+const DEFAULT_WINDOW_LENGTH = 512;
+
+/**
+ * Text to token windows for one model, as the command line promises.
+ *
+ * Errors: TOKENIZER_NOT_FOUND, WINDOW_TOO_LONG (above the context), TEXT_TOO_SHORT, INVALID_DATA_SET.
+ */
+export async function prepareText(opened: OpenedModel, request: TextRequest): Promise<PreparedText> {
+  if (!opened.tokenizerFolder) {
+    throw new CompressionError(
+      'TOKENIZER_NOT_FOUND',
+      `${opened.path} comes without a tokenizer: pass --tokenizer <folder with tokenizer.json>, or --evaluate none.`,
+      { path: opened.path },
+    );
+  }
+  const context = opened.text?.contextLength ?? null;
+  const windowLength = chooseWindowLength(request, context);
+  const tokenizer = await loadTokenizer(opened.tokenizerFolder);
+  const set = await loadTextSet(request.data, request.part, calibDataFolder());
+  const stride = request.stride ?? windowLength;
+  const { windows, byteCount } = cutWindows(set.documents, tokenizer, {
+    bosTokenId: opened.text?.bosTokenId ?? null,
+    windowLength,
+    stride,
+    perDocument: request.perDocument ?? false,
+    ...(request.maximumWindows === undefined ? {} : { maximumCount: request.maximumWindows }),
+  });
+  return { data: { id: set.id, sha256: set.sha256 }, windows, windowLength, stride, byteCount };
+}
+
+function chooseWindowLength(request: TextRequest, context: number | null): number {
+  if (request.windowLength === undefined) {
+    if (request.perDocument && context !== null) return context;
+    return Math.min(DEFAULT_WINDOW_LENGTH, context ?? DEFAULT_WINDOW_LENGTH);
+  }
+  if (context !== null && request.windowLength > context) {
+    throw new CompressionError(
+      'WINDOW_TOO_LONG',
+      `--window-length ${request.windowLength} is above the model's context of ${context} tokens: use ${context} or less.`,
+      { windowLength: request.windowLength, contextLength: context },
+    );
+  }
+  return request.windowLength;
+}

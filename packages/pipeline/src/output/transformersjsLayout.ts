@@ -1,0 +1,47 @@
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { transformersjsDtypes } from '../open/transformersjsDtypes.ts';
+
+/** Files of a source folder that a user of the result needs: tokenizer, generation settings, chat template, licence, card. */
+const COMPANIONS =
+  /^(generation_config\.json|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|tokenizer\.model|vocab\.json|merges\.txt|chat_template\.(jinja|json)|licen[cs]e.*|notice.*|readme\.md|preprocessor_config\.json)$/i;
+
+/** The dtype under which transformers.js finds a graph whose widest solved container has this many bits (null: nothing solved). */
+export function transformersjsDtype(widestContainer: number | null, dtype: 'fp32' | 'fp16'): string {
+  if (widestContainer === null) return dtype;
+  if (widestContainer === 8) return 'q8'; // there is no half-precision name for 8 bits
+  return `q${widestContainer}${dtype === 'fp16' ? 'f16' : ''}`;
+}
+
+/** The graph's file name for a dtype, `model_q4.onnx`. */
+export function transformersjsGraphName(dtype: string): string {
+  return `model${transformersjsDtypes[dtype]}.onnx`;
+}
+
+export interface LayoutRequest {
+  /** Folder with the tokenizer and config.json of the source, null when there is none. */
+  readonly source: string | null;
+  readonly target: string;
+  readonly dtype: string;
+  /** External-data files beside the graph. */
+  readonly chunkCount: number;
+}
+
+/** Writes everything around the graph: companions of the source, and config.json with the defaults a client needs. */
+export async function writeTransformersjsLayout(request: LayoutRequest): Promise<void> {
+  if (request.source === null) return;
+  await mkdir(request.target, { recursive: true });
+  const names = await readdir(request.source);
+  for (const name of names.filter(candidate => COMPANIONS.test(candidate))) {
+    await copyFile(join(request.source, name), join(request.target, name));
+  }
+  if (!names.includes('config.json')) return;
+  const config = JSON.parse(await readFile(join(request.source, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const settings = (config['transformers.js_config'] ?? {}) as Record<string, unknown>;
+  config['transformers.js_config'] = {
+    ...settings,
+    dtype: request.dtype,
+    use_external_data_format: { [transformersjsGraphName(request.dtype)]: request.chunkCount },
+  };
+  await writeFile(join(request.target, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}

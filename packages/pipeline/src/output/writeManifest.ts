@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { CompressResult } from '../compressRequest.ts';
+import type { CompressRun } from '../run.ts';
+import { versions } from '../versions.ts';
+
+interface ManifestParts {
+  readonly folder: string;
+  readonly run: CompressRun;
+  readonly result: Omit<CompressResult, 'output' | 'files'>;
+  /** sha256 of the source files, in their order. */
+  readonly sources: readonly string[];
+}
+
+/** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
+export async function writeManifest({ folder, run, result, sources }: ManifestParts): Promise<void> {
+  const { request, opened, calibration, device } = run;
+  const { storage, sites, embeddings, perplexity, dtype, durationMs } = result;
+  const manifest = {
+    format: 1,
+    versions: versions(),
+    device,
+    source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
+    recipe: request.recipe,
+    calibration: calibration && {
+      ...calibration.data,
+      windowCount: calibration.windows.length,
+      windowLength: calibration.windowLength,
+      seed: request.recipe.seed,
+    },
+    storage,
+    perplexity,
+    sites,
+    embeddings,
+    durationMs,
+    load: {
+      transformersjs: `await pipeline('text-generation', folder, { dtype: '${dtype}' })`,
+      note: noteOn(sites.map(site => site.nominalBits)),
+    },
+  };
+  await writeFile(join(folder, 'quern.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function noteOn(widths: readonly number[]): string {
+  const held = [...new Set(widths)].filter(bits => ![2, 4, 8].includes(bits)).sort();
+  if (held.length === 0) return 'Codes are stored at their own width.';
+  return `${held.map(bits => `${bits}-bit codes are stored in ${bits === 3 ? 4 : 8} bits`).join('; ')}.`;
+}

@@ -1,0 +1,100 @@
+import { CompressionError } from '@quern/core';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const bits = z.number().int().min(2).max(8);
+const groupSize = z.union([
+  z.literal('channel'),
+  z.literal([16, 32, 64, 128, 256], { error: 'must be 16, 32, 64, 128, 256 or channel' }),
+]);
+const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
+const headBits = z.union([bits, z.literal(16)], { error: 'must be 2..8, or 16 to leave them as they are' });
+
+/** What a recipe says for the sites that match a pattern; later rules win. */
+const siteRule = z.strictObject({
+  sites: z.string().describe('glob over site names, such as model.layers.0.*'),
+  method: z.string().optional(),
+  bits: bits.optional(),
+  groupSize: groupSize.optional(),
+  options: solverOptions.optional(),
+});
+
+/** A recipe as data. Unknown keys are refused; every field has the command line's default. */
+export const recipeSchema = z.strictObject({
+  method: z.string().default('rtn').describe('a solver, or none'),
+  bits: bits.default(4).describe('bits of the grid'),
+  groupSize: groupSize.default(32).describe('inputs that share one scale'),
+  options: solverOptions.default({}).describe('options of the solver'),
+  rules: z.array(siteRule).default([]).describe('exceptions by site; later rules win'),
+  exclude: z.array(z.string()).default([]).describe('globs over site names that stay as they are'),
+  headBits: headBits.default(8).describe('bits of embedding and head'),
+  calibration: z
+    .strictObject({
+      data: z.string().optional().describe('a set of calib-data or a file'),
+      windows: z.number().int().min(1).default(128),
+      windowLength: z.number().int().min(2).optional(),
+    })
+    .prefault({}),
+  seed: z.number().int().min(0).default(0),
+  accuracyLevel: z.literal([0, 4]).default(4).describe('4: int8 activations, fast; 0: float32 arithmetic'),
+  dtype: z.enum(['fp32', 'fp16']).default('fp32').describe('arithmetic of everything that is not quantised'),
+  storage: z.enum(['container']).default('container'),
+  target: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']).default('cpu').describe('where the result will run'),
+  layout: z.enum(['transformersjs']).default('transformersjs'),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
+/** What a user writes: everything may be left out. */
+export type RecipeInput = z.input<typeof recipeSchema>;
+
+/** Checks a recipe and fills in the defaults. Errors: INVALID_OPTION naming key, value and limit. */
+export function resolveRecipe(input: unknown, source = 'options'): Recipe {
+  const result = recipeSchema.safeParse(input ?? {});
+  if (result.success) return checkTarget(result.data);
+  const lines = result.error.issues.map(issue => {
+    const key = issue.path.join('.') || 'recipe';
+    const value = valueAt(input, issue.path);
+    const shown = value === undefined ? '' : ` (${JSON.stringify(value)})`;
+    return `${key}${shown}: ${issue.message}`;
+  });
+  throw new CompressionError('INVALID_OPTION', `Invalid ${source}: ${lines.join('; ')}.`, { problems: lines });
+}
+
+/** Reads a recipe from YAML text. Errors: INVALID_RECIPE for text that is not a YAML mapping. */
+export function parseRecipe(text: string, source: string): RecipeInput {
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw new CompressionError('INVALID_RECIPE', `${source} is not valid YAML: ${(error as Error).message}`, {
+      source,
+    });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CompressionError('INVALID_RECIPE', `${source} is not a mapping of recipe keys.`, { source });
+  }
+  return value as RecipeInput;
+}
+
+/** The JSON schema of a recipe file, for editors. */
+export function recipeJsonSchema(): object {
+  return { title: 'Quern recipe', ...z.toJSONSchema(recipeSchema, { io: 'input' }) };
+}
+
+function checkTarget(recipe: Recipe): Recipe {
+  const narrow = [recipe.bits, ...recipe.rules.map(rule => rule.bits ?? 8)].some(width => width === 2);
+  if (recipe.target === 'cuda' && narrow && recipe.method !== 'none') {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      'bits (2): the CUDA kernels read 4 and 8 bits only; use --bits 3 or more, or another --target.',
+      { target: recipe.target },
+    );
+  }
+  return recipe;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+  return value;
+}

@@ -1,0 +1,27 @@
+import type { BlockCut } from '@quern/onnx';
+import type { Device } from '@quern/runtime';
+import type { CompressRequest } from './compressRequest.ts';
+import type { Emit } from './events.ts';
+import type { OpenedModel } from './open/openModel.ts';
+import type { PreparedText } from './open/prepareText.ts';
+import type { RunFolder } from './output/runFolder.ts';
+import type { JobContent } from './solve/jobKey.ts';
+import type { ResultStore } from './solve/resultStore.ts';
+import type { SitePlan } from './solve/selectSites.ts';
+
+/** Everything that the parts of one compression share. */
+export interface CompressRun {
+  readonly request: CompressRequest;
+  readonly opened: OpenedModel;
+  readonly plans: readonly SitePlan[];
+  /** Null when the graph is no chain of blocks. */
+  readonly cuts: readonly BlockCut[] | null;
+  /** Null when no solver of this run reads activations. */
+  readonly calibration: PreparedText | null;
+  readonly origin: JobContent;
+  readonly device: Device;
+  readonly folder: RunFolder;
+  readonly results: ResultStore;
+  readonly emit: Emit;
+  readonly signal: AbortSignal | undefined;
+}

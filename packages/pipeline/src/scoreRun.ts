@@ -1,0 +1,55 @@
+import { summarizeScores, type WindowScores } from '@quern/evaluator';
+import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
+import type { PerplexityReport } from './compressRequest.ts';
+import { scoreStage } from './evaluateModel.ts';
+import { openModel } from './open/openModel.ts';
+import type { PreparedText } from './open/prepareText.ts';
+import type { CompressRun } from './run.ts';
+import { jobKey } from './solve/jobKey.ts';
+
+/** Scores the model as it was published, in float32 whatever the result's type. Kept for a run that is resumed. */
+export async function scoreBefore(run: CompressRun, text: PreparedText): Promise<WindowScores> {
+  const { opened, request, results, origin, device } = run;
+  const key = jobKey({ score: 'before', origin, device, text: textContent(text) });
+  const known = await results.load<WindowScores>(key);
+  if (known) return known;
+  const { tokenizer, recipe } = request;
+  const original = recipe.dtype === 'fp32' ? opened : await openModel(request.model, { tokenizer });
+  const scores = await scoreStage(original.model, text, { ...run, stage: 'evaluate original' });
+  await results.save(key, scores);
+  return scores;
+}
+
+/** Scores the file that was written, as it ships and with exact arithmetic. */
+export async function scoreWritten(
+  run: CompressRun,
+  text: PreparedText,
+  before: WindowScores,
+  graph: string,
+): Promise<PerplexityReport> {
+  const written = await readOnnxModel(graph);
+  const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result' });
+  const after = summarizeScores({ ...scores, baseline: { nll: before.nll } }, text.byteCount);
+  let exact = after.perplexity;
+  if (run.plans.length > 0 && run.request.recipe.accuracyLevel > 0) {
+    const model = withAccuracyLevel(written, 0);
+    const exactScores = await scoreStage(model, text, { ...run, stage: 'evaluate exactly' });
+    exact = summarizeScores(exactScores, text.byteCount).perplexity;
+  }
+  return {
+    data: text.data.id,
+    windowLength: text.windowLength,
+    stride: text.stride,
+    before: summarizeScores(before, text.byteCount).perplexity,
+    after: after.perplexity,
+    exact,
+    standardError: after.standardError,
+    nllDifference: after.baseline!.nllDifference,
+    nllDifferenceStandardError: after.baseline!.nllDifferenceStandardError,
+    tokenCount: after.tokenCount,
+  };
+}
+
+function textContent({ data, windowLength, stride, windows, byteCount }: PreparedText) {
+  return { sha256: data.sha256, windowLength, stride, windowCount: windows.length, byteCount };
+}

@@ -1,0 +1,71 @@
+import {
+  findEmbeddings,
+  findLinearSites,
+  type OnnxModel,
+  readEmbedding,
+  readWeight,
+  replaceEmbedding,
+  replaceSite,
+  type WeightStore,
+} from '@quern/onnx';
+import { roundToNearest } from '@quern/solvers';
+import type { Recipe } from '../recipe.ts';
+
+/** Inputs that share a scale in embedding and head: 8.5 stored bits at 8 bits, and every kernel reads it. */
+const GROUP_SIZE = 32;
+
+export interface EmbeddingReport {
+  readonly name: string;
+  readonly nominalBits: number;
+  /** Whether a head reads the same stored bytes. */
+  readonly tied: boolean;
+}
+
+/**
+ * Rounds embeddings and the head of a text decoder to `recipe.headBits`; a tied pair keeps sharing its bytes. Sites that
+ * the recipe excludes stay as they are. Returns what was replaced.
+ */
+export async function compressEmbeddings(
+  model: OnnxModel,
+  recipe: Recipe,
+  store: WeightStore,
+  isExcluded: (name: string) => boolean,
+): Promise<EmbeddingReport[]> {
+  if (recipe.headBits === 16) return [];
+  const options = { bits: recipe.headBits, groupSize: GROUP_SIZE, symmetric: true, shrinkSearch: false };
+  const activationType = recipe.dtype === 'fp16' ? ('float16' as const) : ('float32' as const);
+  const kernel = { accuracyLevel: recipe.accuracyLevel, activationType };
+  const reports: EmbeddingReport[] = [];
+  const embeddings = findEmbeddings(model);
+  for (const embedding of embeddings) {
+    const { gatherNode, tiedHead, hiddenSize } = embedding;
+    if (isExcluded(gatherNode) || (tiedHead && isExcluded(tiedHead.name))) continue;
+    const table = await readEmbedding(model, embedding);
+    const compressed = roundToNearest(table, { ...options, groupSize: Math.min(GROUP_SIZE, hiddenSize) });
+    await replaceEmbedding(model, { gatherNode, compressed, tiedHead, ...kernel }, store);
+    reports.push({ name: gatherNode, nominalBits: recipe.headBits, tied: tiedHead !== null });
+  }
+  if (embeddings.length === 0) return reports;
+  for (const site of findLinearSites(model)) {
+    if (site.block !== null || !isHead(model, site.nodeName) || isExcluded(site.name)) continue;
+    const weight = await readWeight(model, site);
+    const compressed = roundToNearest(weight, { ...options, groupSize: Math.min(GROUP_SIZE, site.inFeatures) });
+    await replaceSite(model, { site, compressed, ...kernel }, store);
+    reports.push({ name: site.name, nominalBits: recipe.headBits, tied: false });
+  }
+  return reports;
+}
+
+/** Whether a node's product is the logits, directly or through casts and a bias. */
+function isHead(model: OnnxModel, nodeName: string): boolean {
+  const graph = model.proto.graph;
+  const outputs = new Set((graph?.output ?? []).map(output => output.name ?? ''));
+  const head = graph?.node.find(node => node.name === nodeName || (!node.name && node.output[0] === nodeName));
+  for (let name = head?.output[0]; name !== undefined; ) {
+    if (outputs.has(name)) return true;
+    const current: string = name;
+    const reader = graph?.node.find(node => node.input.includes(current));
+    name = reader && ['Cast', 'Add', 'Identity'].includes(reader.opType) ? reader.output[0] : undefined;
+  }
+  return false;
+}

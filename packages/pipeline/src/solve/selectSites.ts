@@ -1,0 +1,69 @@
+import { CompressionError, type LinearSite } from '@quern/core';
+import { solvers } from '@quern/solvers';
+import picomatch from 'picomatch';
+import type { Recipe } from '../recipe.ts';
+
+/** One site with what the recipe wants done to it. */
+export interface SitePlan {
+  readonly site: LinearSite;
+  readonly solver: string;
+  readonly bits: number;
+  /** Inputs that share a scale; `inFeatures` for per channel. */
+  readonly groupSize: number;
+  readonly options: Readonly<Record<string, number | boolean | string>>;
+}
+
+/**
+ * Which sites are solved, and how: all linear weights of the decoder blocks but the excluded ones; in a graph without
+ * blocks, all linear weights. Rules of the recipe win over its defaults, later rules over earlier ones.
+ *
+ * Errors: INVALID_OPTION for an unknown method and for a pattern that matches no site.
+ */
+export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SitePlan[] {
+  const inBlocks = sites.filter(site => site.block !== null);
+  const candidates = inBlocks.length > 0 ? inBlocks : sites;
+  checkPatterns(candidates, [...recipe.exclude, ...recipe.rules.map(rule => rule.sites)]);
+  const excluded = recipe.exclude.map(pattern => picomatch(pattern));
+  const rules = recipe.rules.map(rule => ({ rule, matches: picomatch(rule.sites) }));
+  const plans: SitePlan[] = [];
+  for (const site of candidates) {
+    if (excluded.some(matches => matches(site.name))) continue;
+    let { method, bits, groupSize, options } = recipe;
+    for (const { rule, matches } of rules) {
+      if (!matches(site.name)) continue;
+      if (rule.method !== undefined && rule.method !== method) {
+        method = rule.method;
+        options = {};
+      }
+      bits = rule.bits ?? bits;
+      groupSize = rule.groupSize ?? groupSize;
+      options = { ...options, ...rule.options };
+    }
+    if (method === 'none') continue;
+    checkMethod(method);
+    const inputs = groupSize === 'channel' || groupSize >= site.inFeatures ? site.inFeatures : groupSize;
+    plans.push({ site, solver: method, bits, groupSize: inputs, options });
+  }
+  return plans;
+}
+
+function checkMethod(method: string): void {
+  if (Object.hasOwn(solvers, method)) return;
+  throw new CompressionError(
+    'INVALID_OPTION',
+    `Unknown method "${method}": known are none, ${Object.keys(solvers).join(', ')}.`,
+    { method },
+  );
+}
+
+function checkPatterns(sites: readonly LinearSite[], patterns: readonly string[]): void {
+  for (const pattern of patterns) {
+    const matches = picomatch(pattern);
+    if (sites.some(site => matches(site.name))) continue;
+    throw new CompressionError(
+      'INVALID_OPTION',
+      `The pattern "${pattern}" matches none of the ${sites.length} sites; a name looks like ${sites[0]?.name ?? '-'}.`,
+      { pattern },
+    );
+  }
+}

@@ -1,0 +1,173 @@
+import { CompressionError, type InputStatistics, type LinearSite, type SolveResult } from '@quern/core';
+import { type BlockCut, canCapture, type OnnxModel, readWeight, replaceSite, type WeightStore } from '@quern/onnx';
+import { solvers } from '@quern/solvers';
+import type { SiteReport } from '../compressRequest.ts';
+import type { Emit } from '../events.ts';
+import { advanceBlock, captureBlock, type ForwardContext, startForward } from '../forward/blockForward.ts';
+import { checkInterrupted } from '../interruption.ts';
+import type { Recipe } from '../recipe.ts';
+import type { Executor } from './createExecutor.ts';
+import { type JobContent, jobKey } from './jobKey.ts';
+import type { ResultStore } from './resultStore.ts';
+import type { SitePlan } from './selectSites.ts';
+
+export interface SolveBlocksRequest {
+  readonly model: OnnxModel;
+  readonly recipe: Recipe;
+  readonly plans: readonly SitePlan[];
+  /** Where the hidden state crosses from block to block; null for a graph without blocks. */
+  readonly cuts: readonly BlockCut[] | null;
+  /** Null when no solver here reads activations. */
+  readonly forward: ForwardContext | null;
+  readonly executor: Executor;
+  readonly results: ResultStore;
+  /** What every job of this run is made from: source, calibration, seed, versions. */
+  readonly origin: JobContent;
+  readonly store: WeightStore;
+  readonly emit: Emit;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One turn of the loop: the sites of a block and where the block begins and ends. */
+interface Segment {
+  readonly block: number | null;
+  readonly cut: BlockCut | null;
+  readonly plans: readonly SitePlan[];
+}
+
+/**
+ * The loop of the pipeline: for each block in order, statistics of its inputs through the already compressed prefix, one
+ * job per site, results into the graph and the file, hidden states through the compressed block.
+ *
+ * Only one block's weights and Grams are in memory. A finished job is in the result store before the next block begins; the key
+ * of a job that reads activations holds the keys of all jobs before it, so a changed prefix is a different job.
+ */
+export async function solveBlocks(request: SolveBlocksRequest): Promise<SiteReport[]> {
+  const { plans, forward, cuts } = request;
+  const segments = splitSegments(plans, forward ? cuts : null);
+  const reports: SiteReport[] = [];
+  let prefix = '';
+  if (forward && cuts) await startForward(forward, cuts[0]!);
+  for (const [index, segment] of segments.entries()) {
+    const solved = await solveSegment(request, segment, prefix);
+    prefix = jobKey([prefix, ...solved.map(site => site.key)]);
+    for (const { plan, result, durationMs } of solved) {
+      await replaceSolved(request, plan, result);
+      reports.push(reportOf(plan, result, durationMs));
+    }
+    request.emit({ kind: 'progress', stage: 'solve', done: reports.length, total: plans.length, unit: 'sites' });
+    const readLater = segments.slice(index + 1).some(later => later.plans.some(plan => readsActivations(plan)));
+    if (forward && segment.cut && readLater) await advanceBlock(forward, segment.cut);
+  }
+  return reports;
+}
+
+interface SolvedSite {
+  readonly plan: SitePlan;
+  readonly key: string;
+  readonly result: SolveResult;
+  readonly durationMs: number;
+}
+
+async function solveSegment(request: SolveBlocksRequest, segment: Segment, prefix: string): Promise<SolvedSite[]> {
+  const { results, origin, forward } = request;
+  const keyed = segment.plans.map(plan => ({
+    plan,
+    key: jobKey({ origin, site: plan.site.name, ...describe(plan), prefix: readsActivations(plan) ? prefix : '' }),
+  }));
+  const known = await Promise.all(keyed.map(({ key }) => results.load<SolveResult>(key)));
+  const missing = keyed.filter((_, index) => known[index] === null);
+  const reading = missing.filter(({ plan }) => readsActivations(plan)).map(({ plan }) => plan.site);
+  const statistics = reading.length > 0 && forward ? await capture(request, forward, segment, reading) : new Map();
+  const fresh = await runJobs(request, missing, statistics);
+  return keyed.map(({ plan, key }, index) => {
+    const loaded = known[index];
+    return loaded ? { plan, key, result: loaded, durationMs: 0 } : fresh.get(key)!;
+  });
+}
+
+async function capture(
+  request: SolveBlocksRequest,
+  forward: ForwardContext,
+  segment: Segment,
+  sites: readonly LinearSite[],
+): Promise<ReadonlyMap<string, InputStatistics>> {
+  const hidden = sites.find(site => !canCapture(request.model, site));
+  if (hidden) {
+    throw new CompressionError(
+      'SOLVER_FAILED',
+      `The input of ${hidden.name} stands inside a sub-graph and cannot be captured: use --method rtn, or --exclude '${hidden.name}'.`,
+      { site: hidden.name },
+    );
+  }
+  const where = segment.block === null ? 'the whole graph' : `block ${segment.block}`;
+  request.emit({ kind: 'stage', stage: 'capture', detail: `${where}, ${sites.length} sites` });
+  const statistics = await captureBlock(forward, segment.cut, sites);
+  request.emit({ kind: 'stage', stage: 'solve', detail: where });
+  return statistics;
+}
+
+/** Reads each weight when a worker is free for it, so that no more weights than workers are in memory. */
+async function runJobs(
+  request: SolveBlocksRequest,
+  jobs: readonly { readonly plan: SitePlan; readonly key: string }[],
+  statistics: ReadonlyMap<string, InputStatistics>,
+): Promise<ReadonlyMap<string, SolvedSite>> {
+  const results = new Map<string, SolvedSite>();
+  const queue = [...jobs];
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job; job = queue.shift()) {
+      checkInterrupted(request.signal);
+      const { plan, key } = job;
+      const started = performance.now();
+      const weight = await readWeight(request.model, plan.site);
+      const needed = readsActivations(plan) ? statistics.get(plan.site.inputName)! : null;
+      const task = { weight, statistics: needed, solver: plan.solver, options: solverOptions(plan) };
+      const result = await request.executor.solve(task, request.signal);
+      await request.results.save(key, result);
+      results.set(key, { plan, key, result, durationMs: Math.round(performance.now() - started) });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(request.executor.threads, jobs.length) }, work));
+  return results;
+}
+
+async function replaceSolved(request: SolveBlocksRequest, plan: SitePlan, result: SolveResult): Promise<void> {
+  const { model, recipe, store } = request;
+  const activationType = recipe.dtype === 'fp16' ? 'float16' : 'float32';
+  const { accuracyLevel } = recipe;
+  await replaceSite(model, { site: plan.site, compressed: result.compressed, accuracyLevel, activationType }, store);
+}
+
+function reportOf(plan: SitePlan, result: SolveResult, durationMs: number): SiteReport {
+  return {
+    name: plan.site.name,
+    solver: plan.solver,
+    nominalBits: plan.bits,
+    groupSize: plan.groupSize,
+    storageBits: result.storageBits,
+    relativeOutputError: result.relativeOutputError,
+    relativeWeightError: result.relativeWeightError,
+    durationMs,
+  };
+}
+
+/** With cuts, one segment a block, also for blocks with nothing to solve: hidden states must pass through them. */
+function splitSegments(plans: readonly SitePlan[], cuts: readonly BlockCut[] | null): Segment[] {
+  const byBlock = Map.groupBy(plans, plan => plan.site.block);
+  if (cuts === null) return [...byBlock].map(([block, own]) => ({ block, cut: null, plans: own }));
+  return cuts.map(cut => ({ block: cut.block, cut, plans: byBlock.get(cut.block) ?? [] }));
+}
+
+function describe(plan: SitePlan): { [key: string]: JobContent } {
+  return { solver: plan.solver, options: solverOptions(plan) };
+}
+
+function solverOptions(plan: SitePlan): Readonly<Record<string, number | boolean | string>> {
+  const perChannel = plan.groupSize >= plan.site.inFeatures;
+  return { ...plan.options, bits: plan.bits, groupSize: perChannel ? 'channel' : plan.groupSize };
+}
+
+export function readsActivations(plan: Pick<SitePlan, 'solver'>): boolean {
+  return solvers[plan.solver]!.needs !== 'weight';
+}

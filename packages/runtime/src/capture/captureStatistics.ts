@@ -1,0 +1,89 @@
+import { CompressionError, type InputStatistics } from '@quern/core';
+import { addGram } from '@quern/linalg';
+import type { NamedTensors, PlainTensor } from './plainTensor.ts';
+
+/** Sums statistics of activations, chunk by chunk. */
+export interface StatisticsCapture {
+  /** One chunk: `[..., inFeatures]` for every captured name. The order of chunks is part of the result. */
+  add(activations: NamedTensors): Promise<void>;
+  finish(): ReadonlyMap<string, InputStatistics>;
+}
+
+interface Sums {
+  readonly inFeatures: number;
+  readonly inputGram: Float64Array<SharedArrayBuffer>;
+  readonly absolute: Float64Array;
+  tokenCount: number;
+}
+
+/**
+ * Accumulates, for each named activation, the raw Gram sum x x^T, the token count and the mean of |x|.
+ *
+ * A chunk's Gram is one GEMM in single precision; chunks are added in double precision, in the order in which they come, so
+ * that the result depends on nothing but the chunks. Grams lie in shared memory: many jobs read one.
+ * `widths`: inFeatures by activation name.
+ * Errors: NON_FINITE_ACTIVATION naming the activation; INVALID_SHAPE when the last dimension is not inFeatures.
+ * Cost: tokens x inFeatures^2 multiply-adds and inFeatures^2 x 4 bytes of scratch a chunk.
+ */
+export function captureStatistics(widths: ReadonlyMap<string, number>): StatisticsCapture {
+  const sums = new Map([...widths].map(([name, inFeatures]) => [name, emptySums(inFeatures)]));
+  return {
+    async add(activations) {
+      for (const [name, target] of sums) {
+        const tensor = activations[name];
+        if (!tensor)
+          throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
+        await addChunk(name, tensor, target);
+      }
+    },
+    finish: () => new Map([...sums].map(([name, target]) => [name, toStatistics(target)])),
+  };
+}
+
+function emptySums(inFeatures: number): Sums {
+  const inputGram = new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
+  return { inFeatures, inputGram, absolute: new Float64Array(inFeatures), tokenCount: 0 };
+}
+
+async function addChunk(name: string, tensor: PlainTensor, sums: Sums): Promise<void> {
+  const { inFeatures, inputGram, absolute } = sums;
+  if (tensor.dims.at(-1) !== inFeatures) {
+    throw new CompressionError(
+      'INVALID_SHAPE',
+      `The activation "${name}" has shape [${tensor.dims.join(', ')}]: the last dimension should be ${inFeatures}.`,
+      { name, dims: [...tensor.dims] },
+    );
+  }
+  const data = toFloat32(tensor);
+  const rows = data.length / inFeatures;
+  const chunkGram = new Float32Array(inFeatures * inFeatures);
+  await addGram({ rows: inFeatures, columns: inFeatures, data: chunkGram }, { rows, columns: inFeatures, data });
+  for (let column = 0; column < inFeatures; column++) {
+    if (Number.isFinite(chunkGram[column * inFeatures + column]!)) continue;
+    throw new CompressionError(
+      'NON_FINITE_ACTIVATION',
+      `The activation "${name}" is not finite in channel ${column} of ${inFeatures}: the model overflows on this text.`,
+      { name, channel: column },
+    );
+  }
+  for (let index = 0; index < chunkGram.length; index++) inputGram[index]! += chunkGram[index]!;
+  for (let row = 0; row < rows; row++) {
+    const start = row * inFeatures;
+    for (let column = 0; column < inFeatures; column++) absolute[column]! += Math.abs(data[start + column]!);
+  }
+  sums.tokenCount += rows;
+}
+
+function toFloat32(tensor: PlainTensor): Float32Array {
+  if (tensor.type === 'float32') return tensor.data as Float32Array;
+  const bits = tensor.data as Uint16Array;
+  return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
+}
+
+function toStatistics({ inFeatures, inputGram, absolute, tokenCount }: Sums): InputStatistics {
+  return {
+    inputGram: { rows: inFeatures, columns: inFeatures, data: inputGram as unknown as Float64Array },
+    tokenCount,
+    meanAbsolute: absolute.map(sum => sum / tokenCount),
+  };
+}

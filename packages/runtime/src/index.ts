@@ -1,0 +1,13 @@
+export { captureStatistics, type StatisticsCapture } from './capture/captureStatistics.ts';
+export { type Forward, type ForwardInput, openForward } from './capture/openForward.ts';
+export type { NamedTensors, PlainTensor } from './capture/plainTensor.ts';
+export { describeModel } from './describeModel.ts';
+export type { Device } from './device.ts';
+export { extendGraph, type GraphExtension } from './extendGraph.ts';
+export { findLogits, type LogitsOutput } from './findLogits.ts';
+export { type GenerateOptions, generateGreedy } from './generateGreedy.ts';
+export { openSession, type SessionOptions } from './openSession.ts';
+export { type DeviceProbe, probeDevices } from './probeDevices.ts';
+export { type ResolvedDevice, resolveDevice } from './resolveDevice.ts';
+export { runSession } from './runSession.ts';
+export { type TextBatch, textFeeds } from './textFeeds.ts';

@@ -1,0 +1,39 @@
+import { type OnnxModel, serializeModel } from '@quern/onnx';
+import { env, InferenceSession } from 'onnxruntime-node';
+import { describeModel } from './describeModel.ts';
+import type { Device } from './device.ts';
+import { runtimeFailure } from './runtimeFailure.ts';
+
+export interface SessionOptions {
+  readonly device: Device;
+  /** Threads of one operator; ONNX Runtime's choice (one per core) unless given. */
+  readonly threads?: number;
+}
+
+/** ONNX Runtime prints what it also throws; only what it cannot throw is left to it. */
+const FATAL = 4;
+
+/**
+ * Opens a session over a header in memory whose weights stay in the files of `model.folder`.
+ *
+ * Nodes for which the device has no kernel run on the CPU; a device that cannot start at all is an error (see
+ * `resolveDevice`). The caller releases the session.
+ * Errors: RUNTIME_FAILED with the model, ONNX Runtime's words and the next step.
+ * Cost: the weights are mapped, not copied, but the CPU keeps a packed copy of every MatMul weight.
+ */
+export async function openSession(model: OnnxModel, options: SessionOptions): Promise<InferenceSession> {
+  env.logLevel = 'fatal';
+  try {
+    return await InferenceSession.create(serializeModel(model), {
+      executionProviders: [options.device],
+      logSeverityLevel: FATAL,
+      ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+      extra: { session: { model_external_initializers_file_folder_path: model.folder } },
+    });
+  } catch (error) {
+    throw runtimeFailure(error, `Cannot open ${describeModel(model)} on ${options.device}`, {
+      folder: model.folder,
+      device: options.device,
+    });
+  }
+}

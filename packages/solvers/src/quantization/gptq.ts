@@ -1,0 +1,153 @@
+import type { InputStatistics, QuantizedWeight } from '@quern/core';
+import { type ColumnQuantizer, createColumnQuantizer, gemm, type Matrix, submatrix } from '@quern/linalg';
+import type { z } from 'zod';
+import { checkStatistics } from '../checkStatistics.ts';
+import { checkWeight } from '../checkWeight.ts';
+import { parseOptions } from '../parseOptions.ts';
+import { chooseColumnGrids } from './chooseColumnGrids.ts';
+import { chooseRowGrids } from './chooseRowGrids.ts';
+import { dampedHessian, inverseFactor } from './dampedHessian.ts';
+import { type GptqOptions, gptqOptions } from './gptqOptions.ts';
+import type { GridRule } from './grid.ts';
+import { createGroupGrids, type GroupGrids } from './groupGrids.ts';
+import { loadGrids } from './loadGrids.ts';
+import { nextBlockEnd } from './nextBlockEnd.ts';
+import { loadColumns, storeCodes } from './outputPanel.ts';
+import { resolveGroupSize } from './resolveGroupSize.ts';
+
+/** Outputs treated together: their columns stay in the third cache while errors are carried through them. */
+const PANEL_OUTPUTS = 512;
+
+/**
+ * GPTQ: quantises one input column after the other and moves the later columns so as to make up for each rounding error.
+ *
+ * Objective: ||(W - Q) X||_F^2 for the calibration inputs X, greedily, column by column.
+ * Source: Frantar et al., GPTQ, arXiv:2210.17323, algorithm 1; act-order and static groups are those of the reference code.
+ * Differs from it: float64 throughout; U comes straight from the Hessian, without its inverse; group grids never depend on
+ * blockSize; damping and dead inputs (see dampedHessian) do not depend on the Gram's scale; no retry with more damping.
+ * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are. Weights of dead
+ * inputs become 0.
+ * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
+ * Cost: inFeatures^2 outFeatures / 2 multiply-adds for the errors, inFeatures^3 / 2 for U; scratch 9 bytes for each of
+ * inFeatures x 512 outputs and 32 inFeatures^2 bytes.
+ */
+export async function gptq(
+  weight: Matrix<Float32Array>,
+  statistics: InputStatistics | null,
+  options: GptqOptions = {},
+): Promise<QuantizedWeight> {
+  const settings = parseOptions(gptqOptions, options, 'gptq');
+  const groupSize = resolveGroupSize(settings.groupSize, weight.columns);
+  checkWeight(weight);
+  const checked = checkStatistics(statistics, weight.columns);
+  const hessian = dampedHessian(checked, settings.dampingFraction, settings.actOrder);
+  const problem: Problem = {
+    weight: withoutInputs(weight, hessian.dead),
+    factor: await inverseFactor(hessian, settings.dampingFraction),
+    order: hessian.order,
+    settings,
+    groupSize,
+  };
+  const result = (await solveWith(problem, 'float16')) ?? (await solveWith(problem, 'float32'));
+  return result!;
+}
+
+interface Problem {
+  /** Dead inputs are 0 already. */
+  readonly weight: Matrix<Float32Array>;
+  /** U, in processing order. */
+  readonly factor: Matrix<Float64Array>;
+  readonly order: Uint32Array;
+  readonly settings: z.output<typeof gptqOptions>;
+  readonly groupSize: number;
+}
+
+/** Null when a scale does not fit the scale type. */
+async function solveWith(problem: Problem, scaleType: 'float16' | 'float32'): Promise<QuantizedWeight | null> {
+  const { weight, settings, groupSize } = problem;
+  const { bits, symmetric, shrinkSearch, blockSize } = settings;
+  const rule: GridRule = { bits, symmetric, shrinkSearch, scaleType };
+  const grids = createGroupGrids(weight.rows, weight.columns, groupSize, rule);
+  const codes = new Uint8Array(weight.data.length);
+  const panelCount = Math.ceil(weight.rows / PANEL_OUTPUTS);
+  const panelOutputs = Math.ceil(weight.rows / panelCount);
+  const quantizer = createColumnQuantizer(weight.columns, panelOutputs, Math.min(blockSize, weight.columns));
+  for (let start = 0; start < weight.rows; start += panelOutputs) {
+    const end = Math.min(start + panelOutputs, weight.rows);
+    if (settings.actOrder && !chooseRowGrids(weight, start, end, grids)) return null;
+    loadColumns(weight, start, end, problem.order, quantizer);
+    if (!(await quantizePanel(problem, grids, start, end, quantizer))) return null;
+    storeCodes(quantizer, start, end, problem.order, codes);
+  }
+  return {
+    kind: 'quantized',
+    outFeatures: weight.rows,
+    inFeatures: weight.columns,
+    bits,
+    groupSize,
+    codes,
+    scales: grids.scales,
+    scaleType,
+    zeroPoints: grids.zeroPoints,
+  };
+}
+
+/**
+ * Algorithm 1 for the outputs [start, end), which are independent of all others. False when a scale does not fit.
+ *
+ *            inputs, in processing order ->
+ *   done   | block: one after the other | rest: gets the block's errors in one product
+ */
+async function quantizePanel(
+  { factor, order, settings }: Problem,
+  grids: GroupGrids,
+  start: number,
+  end: number,
+  quantizer: ColumnQuantizer,
+): Promise<boolean> {
+  const { blockSize, bits, actOrder } = settings;
+  const { groupSize } = grids;
+  const n = factor.rows;
+  for (let blockStart = 0, blockEnd = 0; blockStart < n; blockStart = blockEnd) {
+    blockEnd = actOrder ? Math.min(blockStart + blockSize, n) : nextBlockEnd(blockStart, blockSize, groupSize, n);
+    const count = blockEnd - blockStart;
+    quantizer.factor.set(submatrix(factor, blockStart, blockStart, count, count).data);
+    for (let column = blockStart, next = 0; column < blockEnd; column = next) {
+      // With act-order all grids stand already; else columns go group by group.
+      next = actOrder ? blockEnd : Math.min(blockEnd, groupSize * (Math.floor(column / groupSize) + 1));
+      const groupStarts = !actOrder && column % groupSize === 0;
+      if (groupStarts && !chooseColumnGrids(quantizer, column, start, end, grids)) return false;
+      for (let each = column; each < next; each++) {
+        loadGrids(grids, order[each]!, start, end, quantizer, each - blockStart);
+      }
+      quantizer.quantize(blockStart, count, column - blockStart, next - blockStart, bits);
+    }
+    await carryToRest(factor, blockStart, blockEnd, quantizer);
+  }
+  return true;
+}
+
+/** w_j -= sum over the block's columns i of error_i U_ij, for every column j after the block. */
+async function carryToRest(
+  factor: Matrix<Float64Array>,
+  blockStart: number,
+  blockEnd: number,
+  { columns, errors, outputStride }: ColumnQuantizer,
+): Promise<void> {
+  const count = blockEnd - blockStart;
+  const restCount = factor.rows - blockEnd;
+  if (restCount === 0) return;
+  const blockErrors = { rows: count, columns: outputStride, data: errors.subarray(0, count * outputStride) };
+  const rest = { rows: restCount, columns: outputStride, data: columns.subarray(blockEnd * outputStride) };
+  const toRest = submatrix(factor, blockStart, blockEnd, count, restCount); // [block, rest]
+  await gemm(toRest, blockErrors, { transposeA: true, alpha: -1, beta: 1, output: rest });
+}
+
+function withoutInputs(weight: Matrix<Float32Array>, inputs: readonly number[]): Matrix<Float32Array> {
+  if (inputs.length === 0) return weight;
+  const data = weight.data.slice();
+  for (const input of inputs) {
+    for (let index = input; index < data.length; index += weight.columns) data[index] = 0;
+  }
+  return { ...weight, data };
+}

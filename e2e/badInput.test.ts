@@ -82,7 +82,9 @@ describe('a model that cannot be used', () => {
   });
 
   it('has weights that are not numbers', async () => {
-    const path = await breakDemo(path => overwriteWeights(path, bytes => bytes.writeUInt16LE(0x7e00, bytes.length - 2)));
+    const path = await breakDemo(path =>
+      overwriteWeights(path, bytes => bytes.writeUInt16LE(0x7e00, bytes.length - 2)),
+    );
     await expectRefusal('NON_FINITE_WEIGHT', /NaN/, path, '--evaluate', 'none');
   });
 
@@ -97,8 +99,7 @@ describe('settings that cannot be used', () => {
   it('group size 33', () => expectRefusal('INVALID_OPTION', /groupSize \(33\).*16, 32/, demo, '--group-size', '33'));
   it('an unknown method', () => expectRefusal('INVALID_OPTION', /"magic".*rtn/, demo, '--method', 'magic'));
   it('an unknown text', () => expectRefusal('INVALID_DATA_SET', /nothing-here/, demo, '--evaluate', 'nothing-here'));
-  it('a window above the context', () =>
-    expectRefusal('WINDOW_TOO_LONG', /512.*256/, demo, '--window-length', '512'));
+  it('a window above the context', () => expectRefusal('WINDOW_TOO_LONG', /512.*256/, demo, '--window-length', '512'));
   it('a pattern that matches nothing', () =>
     expectRefusal('INVALID_OPTION', /matches none/, demo, '--exclude', 'no.such.*'));
 

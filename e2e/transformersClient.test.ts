@@ -40,7 +40,7 @@ describe.each(cases)('transformers.js opens the $name folder', ({ name, graph, f
     const ours = await generateGreedy(session, prompt, { maxNewTokens: NEW_TOKENS, stopIds: [0] });
 
     const generator = await pipeline('text-generation', out, { device: 'cpu' });
-    const inputs = generator.tokenizer('<|endoftext|>' + PROMPT, { add_special_tokens: false });
+    const inputs = generator.tokenizer(`<|endoftext|>${PROMPT}`, { add_special_tokens: false });
     expect(Array.from(inputs.input_ids.data as BigInt64Array, Number)).toEqual([...prompt]);
     const output = (await generator.model.generate({
       ...inputs,

@@ -30,7 +30,7 @@ export function cutWindows(documents: readonly string[], tokenizer: Tokenizer, o
     : cutStream(documents, tokenizer, options);
   let byteCount = 0;
   for (const window of windows) {
-    byteCount += Buffer.byteLength(tokenizer.decode(window.ids.subarray(window.firstScored)), 'utf8');
+    byteCount += tokenizer.byteLength(window.ids.subarray(window.firstScored));
   }
   return { windows, byteCount };
 }

@@ -72,6 +72,13 @@ describe('loadTokenizer', () => {
     expect([...tokenizer.encode('')]).toEqual([]);
   });
 
+  it('counts the bytes of a run of ids with its leading space and its unknown tokens, without markers', async () => {
+    const tokenizer = await load(SMALL);
+    // " ab" 3, "<unk>" 5, BOS nothing, "é" 2.
+    expect(tokenizer.byteLength(Int32Array.of(7, 0, 1, 9, 10))).toBe(3 + 5 + 2);
+    expect(tokenizer.byteLength(Int32Array.of(1))).toBe(0);
+  });
+
   it('gives unknown characters the unknown token and spelled-out special tokens their ids', async () => {
     const tokenizer = await load(SMALL);
     expect([...tokenizer.encode('aZ')]).toEqual([2, 3, 0]);

@@ -41,7 +41,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   }
   const config = (await readJson(folder, 'tokenizer_config.json')) ?? {};
   try {
-    return wrap(createLibraryTokenizer(file, config), folder);
+    return wrap(createLibraryTokenizer(file, config), folder, unknownTokenOf(file, config));
   } catch (error) {
     if (error instanceof CompressionError) throw error;
     throw invalidTokenizer(folder, 'tokenizer.json', error);
@@ -59,9 +59,24 @@ function createLibraryTokenizer(file: object, config: object): LibraryTokenizer 
   return library;
 }
 
-function wrap(library: LibraryTokenizer, folder: string): Tokenizer {
+/** How unknown text is written; undefined for a tokenizer that knows every text. */
+function unknownTokenOf(file: object, config: object): string | undefined {
+  const { model } = file as { model: { unk_token?: unknown } };
+  const { unk_token: configured } = config as { unk_token?: unknown };
+  return [model.unk_token, configured].find(token => typeof token === 'string');
+}
+
+function wrap(library: LibraryTokenizer, folder: string, unknownToken: string | undefined): Tokenizer {
   const specialIds = new Set<number>();
   for (const [id, token] of library.get_added_tokens_decoder()) if (token.special) specialIds.add(id);
+  const unknownId = library.get_vocab(true).get(unknownToken ?? '');
+  // Decoders drop a space at the very beginning: a letter before the run keeps it.
+  const anchor = [...'abcdefghijklmnopqrstuvwxyz']
+    .map(letter => library.get_vocab(true).get(letter))
+    .find(id => id !== undefined);
+  const decode = (ids: number[]): string =>
+    ids.length === 0 ? '' : library.decode(ids, { clean_up_tokenization_spaces: false });
+  const hasToken = (id: number): boolean => library.id_to_token(id) !== undefined;
   let vocabularySize = 0;
   for (const id of library.get_vocab(true).values()) vocabularySize = Math.max(vocabularySize, id + 1);
   return {
@@ -78,9 +93,11 @@ function wrap(library: LibraryTokenizer, folder: string): Tokenizer {
       }
       return Int32Array.from(ids as number[]);
     },
-    decode(ids) {
-      const kept = Array.from(ids).filter(id => !specialIds.has(id) && library.id_to_token(id) !== undefined);
-      return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
+    decode: ids => decode(Array.from(ids).filter(id => !specialIds.has(id) && hasToken(id))),
+    byteLength(ids) {
+      const kept = Array.from(ids).filter(id => (id === unknownId || !specialIds.has(id)) && hasToken(id));
+      const text = anchor === undefined ? decode(kept) : decode([anchor, ...kept]);
+      return Buffer.byteLength(text, 'utf8') - (anchor === undefined ? 0 : 1);
     },
   };
 }

@@ -7,6 +7,11 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   /** The text of token ids: special tokens and ids without a token are left out, spaces are not cleaned up. */
   decode(ids: Int32Array): string;
+  /**
+   * UTF-8 bytes of the text of a run of ids from the middle of a text: a space before the first word counts, the token for
+   * unknown text counts as it is written, other special tokens do not.
+   */
+  byteLength(ids: Int32Array): number;
   /** One more than the largest id. A model may have more rows than this. */
   readonly vocabularySize: number;
 }

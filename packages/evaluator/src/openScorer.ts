@@ -1,24 +1,18 @@
-import { CompressionError } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
-import {
-  type Device,
-  describeModel,
-  extendGraph,
-  findLogits,
-  openSession,
-  runSession,
-  textFeeds,
-} from '@quern/runtime';
+import { type Device, describeModel, openSession, runSession, textFeeds } from '@quern/runtime';
 import { Tensor } from 'onnxruntime-node';
-import { LOSS, withLoss } from './withLoss.ts';
+import { LOSS } from './lossNodes.ts';
+import { withLoss } from './withLoss.ts';
 
-/** Losses of a batch, each `[batch, length - 1]`: column t belongs to token t + 1. */
+/** Losses of a batch, each `[batch, columns]`: column t belongs to token t + 1. */
 export interface TokenLosses {
+  /** Length of the sequences less 1. */
   readonly columns: number;
   /** -ln p, nats. */
   readonly nll: Float32Array;
   readonly baseline?: {
     readonly nll: Float32Array;
+    /** KL(baseline || model), nats. */
     readonly klDivergence: Float32Array;
     /** 1 where both models find the same token most likely. */
     readonly agreement: Int32Array;
@@ -35,81 +29,32 @@ export interface Scorer {
 export interface ScorerOptions {
   readonly device: Device;
   readonly threads?: number;
-  readonly baseline?: OnnxModel;
 }
 
-/**
- * Opens a model, and its baseline if there is one, for scoring.
- *
- * Errors: INVALID_OPTION when the vocabularies differ in size; those of `withLoss` and `openSession`.
- */
+/** Opens a model for scoring. Errors: those of `withLoss` and `openSession`. */
 export async function openScorer(model: OnnxModel, options: ScorerOptions): Promise<Scorer> {
-  const { device, baseline } = options;
-  if (!baseline) {
-    const session = await openSession(withLoss(model, device, null), options);
-    return {
-      score: ids => run(session, describeModel(model), ids, {}),
-      release: () => session.release(),
-    };
-  }
-  const logits = findLogits(baseline);
-  checkVocabularies(model, baseline);
-  const session = await openSession(withLoss(model, device, logits), options);
-  const outputs = baseline.proto.graph!.output.filter(output => output.name === logits.name);
-  const reference = await openSession(extendGraph(baseline, { outputs }), options);
+  const session = await openSession(withLoss(model, options.device), options);
   return {
     async score(ids) {
-      const feeds = textFeeds(reference, { ids: withoutLast(ids) });
-      const values = await runSession(reference, feeds, describeModel(baseline));
-      return run(session, describeModel(model), ids, { [LOSS.baselineLogits]: values[logits.name]! });
+      const columns = ids[0]!.length - 1;
+      const targets = new Tensor('int32', targetsOf(ids), [ids.length, columns, 1]);
+      const feeds = textFeeds(session, { ids: withoutLast(ids), others: { [LOSS.targets]: targets } });
+      const values = await runSession(session, feeds, describeModel(model));
+      return { columns, nll: values[LOSS.nll]!.data as Float32Array };
     },
-    async release() {
-      await session.release();
-      await reference.release();
-    },
-  };
-}
-
-async function run(
-  session: Awaited<ReturnType<typeof openSession>>,
-  subject: string,
-  ids: readonly Int32Array[],
-  others: Readonly<Record<string, Tensor>>,
-): Promise<TokenLosses> {
-  const columns = ids[0]!.length - 1;
-  const targets = new Int32Array(ids.length * columns);
-  for (const [row, sequence] of ids.entries()) targets.set(sequence.subarray(1), row * columns);
-  const dims = [ids.length, columns, 1];
-  const feeds = textFeeds(session, {
-    ids: withoutLast(ids),
-    others: { ...others, [LOSS.targets]: new Tensor('int32', targets, dims) },
-  });
-  const values = await runSession(session, feeds, subject);
-  const nll = values[LOSS.nll]!.data as Float32Array;
-  if (!values[LOSS.baselineNll]) return { columns, nll };
-  return {
-    columns,
-    nll,
-    baseline: {
-      nll: values[LOSS.baselineNll]!.data as Float32Array,
-      klDivergence: values[LOSS.klDivergence]!.data as Float32Array,
-      agreement: values[LOSS.agreement]!.data as Int32Array,
-    },
+    release: () => session.release(),
   };
 }
 
 /** The last token is only a target: what follows it is not asked for. */
-function withoutLast(ids: readonly Int32Array[]): Int32Array[] {
+export function withoutLast(ids: readonly Int32Array[]): Int32Array[] {
   return ids.map(sequence => sequence.subarray(0, -1));
 }
 
-function checkVocabularies(model: OnnxModel, baseline: OnnxModel): void {
-  const [own, other] = [findLogits(model).vocabularySize, findLogits(baseline).vocabularySize];
-  if (own === other || own === null || other === null) return;
-  throw new CompressionError(
-    'INVALID_OPTION',
-    `The baseline has a vocabulary of ${other} and the model one of ${own}: their predictions cannot be compared. ` +
-      'Use the model from which this one was made as the baseline.',
-    { vocabularySize: own, baselineVocabularySize: other },
-  );
+/** Every token but the first of each sequence, row after row. */
+export function targetsOf(ids: readonly Int32Array[]): Int32Array {
+  const columns = ids[0]!.length - 1;
+  const targets = new Int32Array(ids.length * columns);
+  for (const [row, sequence] of ids.entries()) targets.set(sequence.subarray(1), row * columns);
+  return targets;
 }

@@ -40,22 +40,24 @@ export function nodeKey(node: NodeProto): string {
   return node.name || (node.output[0] ?? '');
 }
 
-/** What stands behind a name: an initializer, a node's output, or (null) a graph input or nothing. */
+/** What stands behind a name. An input that has an initializer of its name counts as that initializer. */
 export type Definition =
+  | { readonly kind: 'input'; readonly scope: GraphScope }
   | { readonly kind: 'initializer'; readonly scope: GraphScope; readonly tensor: TensorProto }
   | { readonly kind: 'node'; readonly scope: GraphScope; readonly node: NodeProto };
 
 /** Looks names up in a scope and the scopes around it. */
 export interface DefinitionIndex {
+  /** Null when nothing defines the name. */
   find(scope: GraphScope, name: string): Definition | null;
 }
 
 /** Indexes every name that the given scopes define. */
 export function indexDefinitions(scopes: readonly GraphScope[]): DefinitionIndex {
-  const tables = new Map<GraphScope, Map<string, Definition | null>>();
+  const tables = new Map<GraphScope, Map<string, Definition>>();
   for (const scope of scopes) {
-    const table = new Map<string, Definition | null>();
-    for (const input of scope.graph.input) table.set(input.name, null);
+    const table = new Map<string, Definition>();
+    for (const input of scope.graph.input) table.set(input.name, { kind: 'input', scope });
     for (const node of scope.graph.node) {
       for (const output of node.output) if (output) table.set(output, { kind: 'node', scope, node });
     }
@@ -66,7 +68,7 @@ export function indexDefinitions(scopes: readonly GraphScope[]): DefinitionIndex
     find(scope, name) {
       for (let current: GraphScope | null = scope; current; current = current.parent) {
         const found = tables.get(current)?.get(name);
-        if (found !== undefined) return found;
+        if (found) return found;
       }
       return null;
     },

@@ -27,7 +27,7 @@ export async function importModel(checkpoint: string, out: string, force: boolea
     await mkdir(folder, { recursive: true });
     const renamed = renameExternalData(model, index => `${graphName}_data${index === 0 ? '' : `_${index}`}`);
     for (const { from, to } of renamed) {
-      await copyFile(join(checkpoint, from), join(folder, to), constants.COPYFILE_FICLONE);
+      await copyFile(join(model.folder, from), join(folder, to), constants.COPYFILE_FICLONE);
     }
     await writeOnnxModel(model, join(folder, graphName));
     const chunkCount = renamed.length;

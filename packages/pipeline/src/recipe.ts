@@ -3,12 +3,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 const bits = z.number().int().min(2).max(8);
-const groupSize = z.union([
-  z.literal('channel'),
-  z.literal([16, 32, 64, 128, 256], { error: 'must be 16, 32, 64, 128, 256 or channel' }),
-]);
+const groupSize = z.literal(['channel', 16, 32, 64, 128, 256], { error: 'must be 16, 32, 64, 128, 256 or channel' });
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
-const headBits = z.union([bits, z.literal(16)], { error: 'must be 2..8, or 16 to leave them as they are' });
+const headBits = z.literal([2, 3, 4, 5, 6, 7, 8, 16], { error: 'must be 2..8, or 16 to leave them as they are' });
 
 /** What a recipe says for the sites that match a pattern; later rules win. */
 const siteRule = z.strictObject({

@@ -5,7 +5,10 @@ export interface GraphExtension {
   readonly nodes?: readonly NodeProto[];
   readonly inputs?: readonly ValueInfoProto[];
   readonly initializers?: readonly TensorProto[];
-  /** Replace the graph's own outputs; what only those needed is then not computed. */
+  /**
+   * Replace the graph's own outputs; what only those needed is then not computed. An output that a needed node computes beside
+   * others stays: without it ONNX Runtime may give the cache of an attention the buffer of its input, which has another size.
+   */
   readonly outputs: readonly ValueInfoProto[];
 }
 
@@ -21,10 +24,19 @@ export function extendGraph(model: OnnxModel, extension: GraphExtension): OnnxMo
     node: [...graph.node, ...(extension.nodes ?? [])],
     input: [...graph.input, ...(extension.inputs ?? [])],
     initializer: [...graph.initializer, ...(extension.initializers ?? [])],
-    output: [...extension.outputs],
+    output: [...extension.outputs, ...byProducts(graph)],
   });
   const proto: ModelProto = Object.assign(copyMessage(model.proto), { graph: extended });
   return { proto, folder: model.folder };
+}
+
+/** Outputs of nodes that have another output which the graph reads. */
+function byProducts(graph: GraphProto): ValueInfoProto[] {
+  const read = new Set(graph.node.flatMap(node => node.input));
+  const shared = new Set(
+    graph.node.filter(node => node.output.some(name => read.has(name))).flatMap(node => node.output),
+  );
+  return graph.output.filter(({ name }) => shared.has(name) && !read.has(name));
 }
 
 /** Copies one level. Default values of proto2 fields stand on the prototype, which a spread would lose. */

@@ -15,8 +15,8 @@ import type { OnnxModel } from '../onnxModel.ts';
 /**
  * The part of a graph that computes `outputs` from `inputs`, as a model of its own.
  *
- * Walks back from the outputs and stops at the given inputs; the graph's own inputs that are reached stay inputs. Nodes and
- * tensors are shared with the model, which is not modified. `inputs` are declared values of the graph, with type and shape.
+ * Walks back from the outputs and stops at the given inputs; the graph's own inputs that are reached stay inputs, and so do its
+ * own outputs that the kept nodes compute. Nodes and tensors are shared with the model, which is not modified. `inputs` are declared values of the graph, with type and shape.
  *
  * @throws CompressionError MISSING_TENSOR when an output cannot be reached.
  */
@@ -51,7 +51,10 @@ export function extractSubmodel(
       ...inputs.filter(input => names.has(input.name ?? '')),
       ...graph.input.filter(input => names.has(input.name ?? '') && !given.has(input.name ?? '')),
     ],
-    output: outputs.map(name => create(ValueInfoProtoSchema, { name })),
+    output: [
+      ...outputs.map(name => create(ValueInfoProtoSchema, { name })),
+      ...graph.output.filter(({ name }) => !outputs.includes(name) && needed.has(producers.get(name)!)),
+    ],
   });
   const { irVersion, opsetImport, functions } = model.proto;
   const proto: ModelProto = create(ModelProtoSchema, {

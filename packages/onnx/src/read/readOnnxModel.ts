@@ -43,7 +43,9 @@ async function readHeader(path: string): Promise<Uint8Array> {
   }
   if (size === 0) throw invalid(path, 'is empty');
   if (size > LARGEST_HEADER) throw invalid(path, `has ${size} bytes, more than protobuf's ${LARGEST_HEADER}`);
-  return readFile(path);
+  // A plain Uint8Array: views of a Buffer would be Buffers, whose `slice` shares memory.
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function decode(bytes: Uint8Array, path: string): ModelProto {

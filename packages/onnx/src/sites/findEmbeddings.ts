@@ -94,8 +94,8 @@ function readsTokens(index: DefinitionIndex, scope: GraphScope, indices: string)
   const visited = new Set<NodeProto>();
   for (;;) {
     const definition = index.find(scope, name);
-    if (!definition) return !/position|segment|type|mask|cache|past/i.test(name);
-    if (definition.kind !== 'node' || !SHAPE_ONLY.has(definition.node.opType) || visited.has(definition.node))
+    if (definition?.kind === 'input') return !/position|segment|type|mask|cache|past/i.test(name);
+    if (definition?.kind !== 'node' || !SHAPE_ONLY.has(definition.node.opType) || visited.has(definition.node))
       return false;
     visited.add(definition.node);
     name = definition.node.input[0] ?? '';

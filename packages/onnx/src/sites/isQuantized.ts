@@ -38,7 +38,8 @@ export function isQuantized(model: OnnxModel): string | null {
       if (QUANTIZED_OPERATORS.has(node.opType)) return node.opType;
       if (node.opType !== 'DequantizeLinear') continue;
       const source = index.find(scope, node.input[0] ?? '');
-      if (source?.kind === 'initializer' || (source && constantTensor(source.node))) return node.opType;
+      if (source?.kind === 'initializer') return node.opType;
+      if (source?.kind === 'node' && constantTensor(source.node)) return node.opType;
     }
   }
   return model.proto.functions.flatMap(({ node }) => node).find(isQuantizedNode)?.opType ?? null;

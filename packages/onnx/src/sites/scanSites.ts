@@ -61,8 +61,8 @@ function scanNode(index: DefinitionIndex, scope: GraphScope, node: NodeProto): S
 /** Whether a name is a stored tensor: a product of two constants is no site. */
 function isStored(index: DefinitionIndex, scope: GraphScope, name: string): boolean {
   const definition = index.find(scope, name);
-  if (!definition) return false;
-  return definition.kind === 'initializer' || constantTensor(definition.node) !== null;
+  if (definition?.kind === 'initializer') return true;
+  return definition?.kind === 'node' && constantTensor(definition.node) !== null;
 }
 
 function activationKey(index: DefinitionIndex, scope: GraphScope, input: string): string {

@@ -26,7 +26,7 @@ export function traceWeight(index: DefinitionIndex, scope: GraphScope, input: st
   const visited = new Set<NodeProto>();
   while (name !== '') {
     const definition = index.find(current, name);
-    if (!definition) return null;
+    if (!definition || definition.kind === 'input') return null;
     current = definition.scope;
     const tensor = definition.kind === 'initializer' ? definition.tensor : constantTensor(definition.node);
     if (tensor) {

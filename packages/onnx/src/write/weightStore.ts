@@ -127,7 +127,7 @@ export function createWeightStore(options: WeightStoreOptions): WeightStore {
     async abort() {
       for (const chunk of chunks) {
         await chunk.file.then(file => file.close()).catch(() => undefined);
-        await rm(chunk.path, { force: true });
+        await rm(chunk.path, { force: true }).catch(() => undefined);
       }
     },
   };

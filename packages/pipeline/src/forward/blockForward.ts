@@ -71,7 +71,7 @@ async function runChunks(
     for (let chunk = 0; chunk < chunks.length; chunk++) {
       checkInterrupted(signal);
       const given = cut ? await hidden.read(chunk) : {};
-      await onOutputs(chunk, await forward.run(chunks[chunk]!, given));
+      await onOutputs(chunk, await forward.run(chunks[chunk]!, given, outputNames));
     }
   } finally {
     await forward.close();

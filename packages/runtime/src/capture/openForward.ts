@@ -14,8 +14,8 @@ export type ForwardInput =
 
 /** An open session over a graph or a part of one. */
 export interface Forward {
-  /** `given` are inputs that stand inside the whole graph, such as a hidden state. Returns every output. */
-  run(input: ForwardInput, given: NamedTensors): Promise<NamedTensors>;
+  /** `given` are inputs that stand inside the whole graph, such as a hidden state. */
+  run(input: ForwardInput, given: NamedTensors, outputNames: readonly string[]): Promise<NamedTensors>;
   close(): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ export async function openForward(model: OnnxModel, options: SessionOptions): Pr
   const session = await openSession(model, options);
   const subject = describeModel(model);
   return {
-    async run(input, given) {
-      const outputs = await runSession(session, feedsOf(session, input, given), subject);
+    async run(input, given, outputNames) {
+      const outputs = await runSession(session, feedsOf(session, input, given), subject, outputNames);
       return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, toPlain(tensor)]));
     },
     close: () => session.release(),

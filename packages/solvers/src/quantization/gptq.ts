@@ -1,17 +1,17 @@
 import type { InputStatistics, QuantizedWeight } from '@quern/core';
-import { type ColumnQuantizer, createColumnQuantizer, gemm, type Matrix, submatrix } from '@quern/linalg';
+import { type ColumnQuantizer, createColumnQuantizer, gemm, type Matrix } from '@quern/linalg';
 import type { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { parseOptions } from '../parseOptions.ts';
 import { chooseColumnGrids } from './chooseColumnGrids.ts';
 import { chooseRowGrids } from './chooseRowGrids.ts';
+import { cutFactor, type FactorBlock } from './cutFactor.ts';
 import { dampedHessian, inverseFactor } from './dampedHessian.ts';
 import { type GptqOptions, gptqOptions } from './gptqOptions.ts';
 import type { GridRule } from './grid.ts';
 import { createGroupGrids, type GroupGrids } from './groupGrids.ts';
 import { loadGrids } from './loadGrids.ts';
-import { nextBlockEnd } from './nextBlockEnd.ts';
 import { loadColumns, storeCodes } from './outputPanel.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
 
@@ -29,7 +29,7 @@ const PANEL_OUTPUTS = 512;
  * inputs become 0.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: inFeatures^2 outFeatures / 2 multiply-adds for the errors, inFeatures^3 / 2 for U; scratch 9 bytes for each of
- * inFeatures x 512 outputs and 32 inFeatures^2 bytes.
+ * inFeatures x 512 outputs and 36 inFeatures^2 bytes.
  */
 export async function gptq(
   weight: Matrix<Float32Array>,
@@ -41,9 +41,11 @@ export async function gptq(
   checkWeight(weight);
   const checked = checkStatistics(statistics, weight.columns);
   const hessian = dampedHessian(checked, settings.dampingFraction, settings.actOrder);
+  const factor = await inverseFactor(hessian, settings.dampingFraction);
   const problem: Problem = {
     weight: withoutInputs(weight, hessian.dead),
-    factor: await inverseFactor(hessian, settings.dampingFraction),
+    // Grids that stand before the first column bind no block to a group.
+    blocks: cutFactor(factor, settings.blockSize, settings.actOrder ? 1 : groupSize),
     order: hessian.order,
     settings,
     groupSize,
@@ -55,8 +57,8 @@ export async function gptq(
 interface Problem {
   /** Dead inputs are 0 already. */
   readonly weight: Matrix<Float32Array>;
-  /** U, in processing order. */
-  readonly factor: Matrix<Float64Array>;
+  /** The upper factor U of the inverse Hessian, in processing order. */
+  readonly blocks: readonly FactorBlock[];
   readonly order: Uint32Array;
   readonly settings: z.output<typeof gptqOptions>;
   readonly groupSize: number;
@@ -99,48 +101,38 @@ async function solveWith(problem: Problem, scaleType: 'float16' | 'float32'): Pr
  *   done   | block: one after the other | rest: gets the block's errors in one product
  */
 async function quantizePanel(
-  { factor, order, settings }: Problem,
+  { blocks, order, settings }: Problem,
   grids: GroupGrids,
   start: number,
   end: number,
   quantizer: ColumnQuantizer,
 ): Promise<boolean> {
-  const { blockSize, bits, actOrder } = settings;
+  const { bits, actOrder } = settings;
   const { groupSize } = grids;
-  const n = factor.rows;
-  for (let blockStart = 0, blockEnd = 0; blockStart < n; blockStart = blockEnd) {
-    blockEnd = actOrder ? Math.min(blockStart + blockSize, n) : nextBlockEnd(blockStart, blockSize, groupSize, n);
-    const count = blockEnd - blockStart;
-    quantizer.factor.set(submatrix(factor, blockStart, blockStart, count, count).data);
-    for (let column = blockStart, next = 0; column < blockEnd; column = next) {
+  for (const block of blocks) {
+    const count = block.end - block.start;
+    quantizer.factor.set(block.within.data);
+    for (let column = block.start, next = 0; column < block.end; column = next) {
       // With act-order all grids stand already; else columns go group by group.
-      next = actOrder ? blockEnd : Math.min(blockEnd, groupSize * (Math.floor(column / groupSize) + 1));
+      next = actOrder ? block.end : Math.min(block.end, groupSize * (Math.floor(column / groupSize) + 1));
       const groupStarts = !actOrder && column % groupSize === 0;
       if (groupStarts && !chooseColumnGrids(quantizer, column, start, end, grids)) return false;
       for (let each = column; each < next; each++) {
-        loadGrids(grids, order[each]!, start, end, quantizer, each - blockStart);
+        loadGrids(grids, order[each]!, start, end, quantizer, each - block.start);
       }
-      quantizer.quantize(blockStart, count, column - blockStart, next - blockStart, bits);
+      quantizer.quantize(block.start, count, column - block.start, next - block.start, bits);
     }
-    await carryToRest(factor, blockStart, blockEnd, quantizer);
+    await carryToRest(block, quantizer);
   }
   return true;
 }
 
 /** w_j -= sum over the block's columns i of error_i U_ij, for every column j after the block. */
-async function carryToRest(
-  factor: Matrix<Float64Array>,
-  blockStart: number,
-  blockEnd: number,
-  { columns, errors, outputStride }: ColumnQuantizer,
-): Promise<void> {
-  const count = blockEnd - blockStart;
-  const restCount = factor.rows - blockEnd;
-  if (restCount === 0) return;
+async function carryToRest(block: FactorBlock, { columns, errors, outputStride }: ColumnQuantizer): Promise<void> {
+  const { rows: count, columns: restCount } = block.toRest;
   const blockErrors = { rows: count, columns: outputStride, data: errors.subarray(0, count * outputStride) };
-  const rest = { rows: restCount, columns: outputStride, data: columns.subarray(blockEnd * outputStride) };
-  const toRest = submatrix(factor, blockStart, blockEnd, count, restCount); // [block, rest]
-  await gemm(toRest, blockErrors, { transposeA: true, alpha: -1, beta: 1, output: rest });
+  const rest = { rows: restCount, columns: outputStride, data: columns.subarray(block.end * outputStride) };
+  await gemm(block.toRest, blockErrors, { transposeA: true, alpha: -1, beta: 1, output: rest });
 }
 
 function withoutInputs(weight: Matrix<Float32Array>, inputs: readonly number[]): Matrix<Float32Array> {

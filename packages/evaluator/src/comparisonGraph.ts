@@ -1,0 +1,45 @@
+import { createModel, DataType, type OnnxModel, tensorInput } from '@quern/onnx';
+import type { Device } from '@quern/runtime';
+import { agreement, divergence, LOSS, lastAxis, logProbabilities, targetLoss } from './lossNodes.ts';
+
+/** Element types, a `DataType`, of the logits to compare. */
+export interface LogitTypes {
+  readonly model: number;
+  readonly baseline: number;
+}
+
+const OPSET = 18;
+
+/**
+ * A graph of its own that compares two models' logits `[rows, vocabulary]`: losses of the targets `[rows, 1]`, divergence and
+ * agreement, each `[rows, 1]`. It runs over a few rows at a time, so its six intermediate copies stay small.
+ */
+export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
+  const build = { device, opset: OPSET };
+  const logits = ['rows', 'vocabulary_size'];
+  const each = ['rows', 1];
+  return createModel({
+    folder: '.',
+    opsets: { '': OPSET },
+    inputs: [
+      tensorInput(LOSS.targets, DataType.INT32, each),
+      tensorInput(LOSS.modelLogits, types.model, logits),
+      tensorInput(LOSS.baselineLogits, types.baseline, logits),
+    ],
+    initializers: [lastAxis()],
+    nodes: [
+      ...logProbabilities('quern.model', LOSS.modelLogits, build),
+      ...logProbabilities('quern.baseline', LOSS.baselineLogits, build),
+      ...targetLoss('quern.model', LOSS.nll),
+      ...targetLoss('quern.baseline', LOSS.baselineNll),
+      ...divergence(build),
+      ...agreement(),
+    ],
+    outputs: [
+      tensorInput(LOSS.nll, DataType.FLOAT, each),
+      tensorInput(LOSS.baselineNll, DataType.FLOAT, each),
+      tensorInput(LOSS.klDivergence, DataType.FLOAT, each),
+      tensorInput(LOSS.agreement, DataType.INT32, each),
+    ],
+  });
+}

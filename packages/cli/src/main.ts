@@ -1,16 +1,7 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { createProgram } from './createProgram.ts';
-import { reportError } from './reportError.ts';
+import { enableCompileCache } from 'node:module';
 
-const program = createProgram();
-try {
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = error instanceof CommanderError ? usageExitCode(error) : reportError(error, process.argv);
-}
-
-/** Commander has printed its own message; help and version are no errors. */
-function usageExitCode(error: CommanderError): number {
-  return error.exitCode === 0 ? 0 : 2;
-}
+// Everything else is imported after this, so that it comes out of the cache from the second run on.
+enableCompileCache();
+const { runProgram } = await import('./runProgram.ts');
+process.exitCode = await runProgram(process.argv);

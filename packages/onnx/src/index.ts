@@ -23,7 +23,7 @@ export type {
 } from './generated/onnx_pb.js';
 export type { OnnxModel } from './onnxModel.ts';
 export { readFloats } from './read/readFloats.ts';
-export { readOnnxModel } from './read/readOnnxModel.ts';
+export { type ReadOptions, readOnnxModel } from './read/readOnnxModel.ts';
 export { readTensor, streamTensor, type TensorContent } from './read/readTensor.ts';
 export { canCapture } from './sites/canCapture.ts';
 export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';

@@ -2,17 +2,17 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { runtimeFailure } from './runtimeFailure.ts';
 
 /**
- * Runs a session and returns its outputs, or only those named in `fetches`.
+ * Runs a session and returns its outputs, or only those that `fetches` names.
  *
- * `subject` names the model in errors (see `describeModel`). `targets` are preallocated outputs, which are filled; outputs that
- * it does not name are then left out. The event loop is free before and blocked during the run.
+ * `subject` names the model in errors (see `describeModel`). Tensors among the fetches are preallocated outputs, which are filled.
+ * The event loop is free before and blocked during the run.
  * Errors: RUNTIME_FAILED with the model, the shapes of the feeds, ONNX Runtime's words and the next step.
  */
 export async function runSession(
   session: InferenceSession,
   feeds: Readonly<Record<string, Tensor>>,
   subject: string,
-  fetches?: readonly string[],
+  fetches?: InferenceSession.FetchesType,
 ): Promise<Readonly<Record<string, Tensor>>> {
   try {
     for (const tensor of Object.values(feeds)) holdHalfAsBits(tensor);

@@ -47,15 +47,14 @@ describe.each(cases)('$name $variant', ({ solver, variant }) => {
   const solve = (options: object, given = statistics): Promise<CompressedWeight> =>
     solver.solve(weight, given, { ...variant, ...options });
 
-  it.runIf(optionNames(solver).includes('blockSize')).each(GRIDS)(
-    'blockSize never changes the result: %o',
-    async grid => {
+  if (optionNames(solver).includes('blockSize')) {
+    it.each(GRIDS)('blockSize never changes the result: %o', async grid => {
       const columnByColumn = await solve({ ...grid, blockSize: 1 });
       for (const blockSize of [7, 16, 24, 48, 64, 99, 128]) {
         expect(await solve({ ...grid, blockSize })).toEqual(columnByColumn);
       }
-    },
-  );
+    });
+  }
 
   it.each(GRIDS)('equals round-to-nearest where inputs are never active together: %o', async grid => {
     const result = await solve(grid, diagonalStatistics(INPUTS));

@@ -1,25 +1,36 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { CompressionError } from '@quern/core';
 import { type ModelProto, ModelProtoSchema } from '../generated/onnx_pb.js';
 import { modelTensors } from '../modelTensors.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { externalRange } from './externalRange.ts';
+import { referInlineTensors } from './referInlineTensors.ts';
 import { checkInlineTensor, isExternal } from './tensorSize.ts';
 
 /** Protobuf's limit for one message; ONNX Runtime refuses larger headers too. */
 const LARGEST_HEADER = 2 ** 31 - 1;
+
+/** How a file is read. */
+export interface ReadOptions {
+  /**
+   * What becomes of large tensors inside the header: `keep` them in memory, or `refer` to their place in the file, which
+   * must then stay where it is. `keep` unless given.
+   */
+  readonly inlineTensors?: 'keep' | 'refer';
+}
 
 /**
  * Reads the header of an ONNX file and checks it as untrusted input: every tensor's shape against its bytes, every
  * location of external data against the folder and the file's size. External data is not read.
  *
  * @throws CompressionError MODEL_NOT_FOUND, INVALID_ONNX, INVALID_EXTERNAL_DATA.
- * Cost: the file's bytes in memory, shared by the tensors inside the header.
+ * Cost: the file's bytes in memory, shared by the tensors inside the header; with `refer` only while reading.
  */
-export async function readOnnxModel(path: string): Promise<OnnxModel> {
-  const proto = decode(await readHeader(path), path);
+export async function readOnnxModel(path: string, options: ReadOptions = {}): Promise<OnnxModel> {
+  const bytes = await readHeader(path);
+  const proto = decode(bytes, path);
   const model: OnnxModel = { proto, folder: dirname(resolve(path)) };
   if (!proto.graph) throw invalid(path, 'holds no graph');
   if (proto.irVersion <= 0n) throw invalid(path, `has the IR version ${proto.irVersion}`);
@@ -28,7 +39,8 @@ export async function readOnnxModel(path: string): Promise<OnnxModel> {
     if (isExternal(tensor)) await externalRange(model.folder, tensor);
     else checkInlineTensor(tensor);
   }
-  return model;
+  if (options.inlineTensors !== 'refer') return model;
+  return { proto: referInlineTensors(proto, bytes, basename(path)), folder: model.folder };
 }
 
 async function readHeader(path: string): Promise<Uint8Array> {

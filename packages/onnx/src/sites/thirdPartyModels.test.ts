@@ -111,6 +111,17 @@ describe.skipIf(!hasSharedOnnx)('third-party models (skipped without ../shared/d
     expect([weight.data[0], weight.data[1], weight.data[172]]).toEqual([values[0], values[64], values[1]]);
   });
 
+  it('refers to tensors inside the file instead of holding them', async () => {
+    const path = join(sharedOnnxFolder, 'stories260K-llama.onnx');
+    const [kept, referred] = [await readOnnxModel(path), await readOnnxModel(path, { inlineTensors: 'refer' })];
+    expect(serializeModel(referred).length).toBeLessThan(100_000);
+    for (const site of findLinearSites(kept)) {
+      expect(await readWeight(referred, site)).toEqual(await readWeight(kept, site));
+    }
+    const ids = { input_ids: idTensor([1, 403, 407], [1, 3]) };
+    expect(valuesOf((await runModel(referred, ids)).logits)).toEqual(valuesOf((await runModel(kept, ids)).logits));
+  });
+
   it('the GPT-2 with fused operators: sites, and cuts of two values', async () => {
     const model = await read('tiny-random-gpt2-fp32');
     const sites = findLinearSites(model);

@@ -1,11 +1,14 @@
+import { create } from '@bufbuild/protobuf';
 import { type LinearSite, type QuantizedWeight, reconstruct, storageBits } from '@quern/core';
+import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { createModel } from '../build/createModel.ts';
 import { float16Initializer, floatInitializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
 import { tensorInput } from '../build/tensorInput.ts';
 import { DataType, elementBits } from '../dataType.ts';
-import type { TensorProto } from '../generated/onnx_pb.js';
+import { GraphProtoSchema, type TensorProto } from '../generated/onnx_pb.js';
+import { modelTensors } from '../modelTensors.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { findLinearSites } from '../sites/findLinearSites.ts';
 import { runModel } from '../testing/runModel.ts';
@@ -212,6 +215,40 @@ describe('replaceSite', () => {
     const hidden = Float32Array.from(denseProduct(x, reconstruct(first)));
     const { y } = await runModel(model, { x: floatTensor(x, [2, 20]) });
     expect(relativeDistance(valuesOf(y), denseProduct(hidden, reconstruct(second)))).toBeLessThan(1e-5);
+  });
+
+  it('works inside sub-graphs', async () => {
+    const branch = (name: string, seed: number) =>
+      create(GraphProtoSchema, {
+        name,
+        initializer: [floatInitializer(`${name}_w`, randomFloats(400, seededRandom(seed)), [20, 20])],
+        node: [node('MatMul', ['x', `${name}_w`], ['z'])],
+        output: [tensorInput('z', DataType.FLOAT, ['tokens', 20])],
+      });
+    const attributes = { then_branch: { graph: branch('yes', 1) }, else_branch: { graph: branch('no', 2) } };
+    const model = createModel({
+      folder: folder.path,
+      opsets: { '': 17 },
+      inputs: [tensorInput('x', DataType.FLOAT, ['tokens', 20]), tensorInput('flag', DataType.BOOL, [])],
+      outputs: [tensorInput('y', DataType.FLOAT, ['tokens', 20])],
+      nodes: [node('If', ['flag'], ['y'], { name: 'choice', attributes })],
+    });
+    const weights = [sampleWeight(20, 20, 1), sampleWeight(20, 20, 2)] as const;
+    const [yes, no] = findLinearSites(model) as [LinearSite, LinearSite];
+    await replace(model, yes, weights[0]);
+    await replace(model, no, weights[1]);
+    const x = randomFloats(40, seededRandom(4));
+    for (const [choice, weight] of weights.entries()) {
+      const flag = new Tensor('bool', [choice === 0], []);
+      const { y } = await runModel(model, { x: floatTensor(x, [2, 20]), flag });
+      expect(relativeDistance(valuesOf(y), denseProduct(x, reconstruct(weight)))).toBeLessThan(1e-5);
+    }
+    expect(findLinearSites(model)).toEqual([]);
+    expect(
+      modelTensors(model.proto)
+        .map(({ name }) => name)
+        .filter(name => name.endsWith('_w')),
+    ).toEqual([]);
   });
 
   it('makes room in models of IR 3, whose initializers are inputs', async () => {

@@ -117,9 +117,7 @@ async function quantizePanel(
       next = actOrder ? block.end : Math.min(block.end, groupSize * (Math.floor(column / groupSize) + 1));
       const groupStarts = !actOrder && column % groupSize === 0;
       if (groupStarts && !chooseColumnGrids(quantizer, column, start, end, grids)) return false;
-      for (let each = column; each < next; each++) {
-        loadGrids(grids, order[each]!, start, end, quantizer, each - block.start);
-      }
+      loadGrids(grids, order.subarray(column, next), column - block.start, start, end, quantizer);
       quantizer.quantize(block.start, count, column - block.start, next - block.start, bits);
     }
     await carryToRest(block, quantizer);

@@ -1,7 +1,7 @@
 import type { ColumnQuantizer, Matrix } from '@quern/linalg';
 
-/** Inputs copied together: a square of 32 x 32 stays in the first cache while rows become columns. */
-const TILE = 32;
+/** Outputs copied together: eight rows are read as streams, eight float64 written as one cache line. */
+const TOGETHER = 8;
 
 /** Writes the outputs [start, end) of a weight as the kernel's columns: column c is input order[c], float64. */
 export function loadColumns(
@@ -11,13 +11,13 @@ export function loadColumns(
   order: Uint32Array,
   { columns, outputStride }: ColumnQuantizer,
 ): void {
-  for (let tile = 0; tile < order.length; tile += TILE) {
-    const tileEnd = Math.min(tile + TILE, order.length);
-    for (let output = start; output < end; output++) {
-      const row = output * weight.columns;
-      for (let column = tile; column < tileEnd; column++) {
-        columns[column * outputStride + output - start] = weight.data[row + order[column]!]!;
-      }
+  const { data, columns: inFeatures } = weight;
+  for (let first = start; first < end; first += TOGETHER) {
+    const last = Math.min(first + TOGETHER, end);
+    for (let column = 0; column < order.length; column++) {
+      const at = column * outputStride - start;
+      const input = order[column]!;
+      for (let output = first; output < last; output++) columns[at + output] = data[output * inFeatures + input]!;
     }
   }
 }
@@ -31,12 +31,12 @@ export function storeCodes(
   codes: Uint8Array,
 ): void {
   const inFeatures = order.length;
-  for (let tile = 0; tile < inFeatures; tile += TILE) {
-    const tileEnd = Math.min(tile + TILE, inFeatures);
-    for (let output = start; output < end; output++) {
-      for (let column = tile; column < tileEnd; column++) {
-        codes[output * inFeatures + order[column]!] = columnCodes[column * outputStride + output - start]!;
-      }
+  for (let first = start; first < end; first += TOGETHER) {
+    const last = Math.min(first + TOGETHER, end);
+    for (let column = 0; column < inFeatures; column++) {
+      const at = column * outputStride - start;
+      const input = order[column]!;
+      for (let output = first; output < last; output++) codes[output * inFeatures + input] = columnCodes[at + output]!;
     }
   }
 }

@@ -14,7 +14,7 @@ export function quantize(
   codes: Uint8Array,
   codeStart = start,
 ): void {
-  const highestCode = 2 ** bits - 1;
+  const highestCode = (1 << bits) - 1;
   const inverseScale = 1 / grid.scale;
   const offset = grid.zeroPoint + 0.5;
   const shift = codeStart - start;

@@ -1,0 +1,15 @@
+import { CommanderError } from 'commander';
+import { createProgram } from './createProgram.ts';
+import { reportError } from './reportError.ts';
+
+/** Runs one command line and returns the exit code: 0 done, 1 failed while working, 2 bad usage or input, 130 interrupted. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv);
+    return 0;
+  } catch (error) {
+    // Commander has printed its own message; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return reportError(error, argv);
+  }
+}

@@ -3,4 +3,5 @@
 
 export { choleskyUpper } from './choleskyUpper';
 export { quantizeColumns } from './quantizeColumns';
+export { groupRanges, quantizeGroups } from './quantizeGroups';
 export { solveUpper, solveUpperTransposed } from './solveUpper';

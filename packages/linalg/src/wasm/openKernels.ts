@@ -26,6 +26,17 @@ export interface Kernels {
     to: number,
     highestCode: number,
   ): void;
+  groupRanges(values: number, rows: number, columns: number, groupSize: number, ranges: number): void;
+  quantizeGroups(
+    values: number,
+    rows: number,
+    columns: number,
+    groupSize: number,
+    inverseScales: number,
+    offsets: number,
+    highestCode: number,
+    codes: number,
+  ): void;
 }
 
 /** The first bytes stay unused, so that no valid pointer is 0; also keeps cache lines whole. */

@@ -31,7 +31,7 @@ export function addCompressOptions(name: string): Command {
     .argument('<model>', 'a checkpoint folder or an .onnx file')
     .option('--out <dir>', 'folder for the result')
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
-    .option('--method <name>', 'rtn, or none for plain fp32/fp16; name:bits:group is understood (default: rtn)')
+    .option('--method <name>', 'gptq, rtn, or none for plain fp32/fp16; name:bits:group is understood (default: gptq)')
     .option('--bits <b>', 'bits of the grid, 2..8 (default: 4)', wholeNumber(1))
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
     .option('--calibration <set|file>', 'text that calibrates')

@@ -22,21 +22,28 @@ it('shows share, rate and time left on a terminal', () => {
   const { text, progress, advance } = record(true);
   progress.emit({ kind: 'stage', stage: 'solve', detail: '4 sites' });
   advance(2000);
-  progress.emit({ kind: 'progress', stage: 'solve', done: 1, total: 4, unit: 'sites' });
-  expect(text()).toContain('solve [######..................] 25%');
-  expect(text()).toContain('6.0s left');
+  progress.emit({ kind: 'progress', stage: 'solve', done: 1, total: 4, unit: 'sites', detail: 'block 0 of 1' });
+  expect(text()).toContain('[######..................] solve 25 %  0.5 sites/s, 6.0s left  (block 0 of 1)');
 });
 
-it('writes plain lines when stderr is no terminal, one when a stage begins and one when it ends', () => {
+it('writes plain lines when stderr is no terminal, one every ten seconds and one when a stage ends', () => {
   const { text, progress, advance } = record(false);
   progress.emit({ kind: 'stage', stage: 'evaluate result', detail: 'stories' });
   advance(1000);
   progress.emit({ kind: 'progress', stage: 'evaluate result', done: 50, total: 100, unit: 'tokens' });
-  advance(1000);
+  advance(9000);
+  progress.emit({ kind: 'progress', stage: 'evaluate result', done: 80, total: 100, unit: 'tokens' });
+  advance(6000);
   progress.emit({ kind: 'progress', stage: 'evaluate result', done: 100, total: 100, unit: 'tokens' });
   progress.emit({ kind: 'warning', message: 'no tokenizer' });
   progress.finish();
   expect(text()).toBe(
-    'evaluate result: stories\nwarning: no tokenizer\nevaluate result: 100 tokens in 2.0s, 50 tokens/s\n',
+    [
+      'evaluate result: stories',
+      'evaluate result 80 %  8.0 tokens/s, 2.5s left',
+      'warning: no tokenizer',
+      'evaluate result: 100 tokens in 16s, 6 tokens/s',
+      '',
+    ].join('\n'),
   );
 });

@@ -2,6 +2,7 @@ import type { PipelineEvent } from '@quern/pipeline';
 import { formatCount, formatSeconds } from './format.ts';
 
 const REDRAW_MS = 100;
+const PLAIN_INTERVAL_MS = 10_000;
 const BAR_WIDTH = 24;
 
 /** Where progress goes: the real one is stderr. */
@@ -11,9 +12,11 @@ export interface ProgressTarget {
   write(text: string): void;
 }
 
+type ProgressEvent = Extract<PipelineEvent, { kind: 'progress' }>;
+
 /**
- * Turns events into lines on stderr: on a terminal one line that is redrawn, with rate and time left; otherwise one plain
- * line when a stage ends. Returns the sink and a function that ends the last line.
+ * Turns events into lines on stderr: on a terminal one line that is redrawn, with rate and time left; otherwise plain lines, one
+ * every ten seconds at most and one when a stage ends. Returns the sink and a function that ends the last line.
  */
 export function createProgress(
   target: ProgressTarget,
@@ -21,40 +24,42 @@ export function createProgress(
 ): { emit(event: PipelineEvent): void; finish(): void } {
   let stage = '';
   let stageStarted = 0;
-  let lastDrawn = Number.NEGATIVE_INFINITY;
-  let last: Extract<PipelineEvent, { kind: 'progress' }> | null = null;
+  let lastDrawn = 0;
+  let last: ProgressEvent | null = null;
 
-  const endStage = (): void => {
-    if (last) {
-      const seconds = (now() - stageStarted) / 1000;
-      const rate = seconds > 0 ? `, ${formatCount(last.done / seconds)} ${last.unit}/s` : '';
-      write(`${stage}: ${formatCount(last.done)} ${last.unit} in ${formatSeconds(seconds)}${rate}`, true);
-    }
-    last = null;
-  };
   const write = (line: string, final: boolean): void => {
     if (target.isTTY) target.write(`\r\x1b[2K${line.slice(0, target.columns - 1)}${final ? '\n' : ''}`);
     else if (final) target.write(`${line}\n`);
+  };
+  const seconds = (): number => (now() - stageStarted) / 1000;
+  const endStage = (): void => {
+    if (last) {
+      const rate = seconds() > 0 ? `, ${formatCount(last.done / seconds())} ${last.unit}/s` : '';
+      write(`${stage}: ${formatCount(last.done)} ${last.unit} in ${formatSeconds(seconds())}${rate}`, true);
+    }
+    last = null;
+  };
+  const draw = (event: ProgressEvent): void => {
+    const interval = target.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS;
+    if (now() - lastDrawn < interval && (event.done < event.total || !target.isTTY)) return;
+    lastDrawn = now();
+    write(target.isTTY ? drawBar(event, seconds()) : describeProgress(event, seconds()), !target.isTTY);
   };
 
   return {
     emit(event) {
       if (event.kind === 'warning') {
         write(`warning: ${event.message}`, true);
-        return;
-      }
-      if (event.kind === 'stage') {
+      } else if (event.kind === 'stage') {
         endStage();
         stage = event.stage;
         stageStarted = now();
+        lastDrawn = target.isTTY ? Number.NEGATIVE_INFINITY : now();
         write(`${stage}: ${event.detail}`, !target.isTTY);
-        lastDrawn = Number.NEGATIVE_INFINITY;
-        return;
+      } else {
+        last = event;
+        draw(event);
       }
-      last = event;
-      if (!target.isTTY || (now() - lastDrawn < REDRAW_MS && event.done < event.total)) return;
-      lastDrawn = now();
-      write(drawBar(event, (now() - stageStarted) / 1000), false);
     },
     finish() {
       endStage();
@@ -63,11 +68,23 @@ export function createProgress(
   };
 }
 
-function drawBar(event: Extract<PipelineEvent, { kind: 'progress' }>, seconds: number): string {
-  const share = event.total > 0 ? event.done / event.total : 1;
-  const filled = Math.round(share * BAR_WIDTH);
+function drawBar(event: ProgressEvent, seconds: number): string {
+  const filled = Math.round(shareOf(event) * BAR_WIDTH);
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${describeProgress(event, seconds)}`;
+}
+
+/** Stage, share, rate, time left, and what is being worked on. */
+function describeProgress(event: ProgressEvent, seconds: number): string {
   const rate = seconds > 0 ? event.done / seconds : 0;
   const left = rate > 0 ? `, ${formatSeconds((event.total - event.done) / rate)} left` : '';
-  const bar = '#'.repeat(filled) + '.'.repeat(BAR_WIDTH - filled);
-  return `${event.stage} [${bar}] ${Math.round(100 * share)}%  ${formatCount(rate)} ${event.unit}/s${left}`;
+  const detail = event.detail === undefined ? '' : `  (${event.detail})`;
+  return `${event.stage} ${Math.round(100 * shareOf(event))} %  ${formatRate(rate)} ${event.unit}/s${left}${detail}`;
+}
+
+function formatRate(rate: number): string {
+  return rate < 10 ? rate.toFixed(1) : formatCount(rate);
+}
+
+function shareOf(event: ProgressEvent): number {
+  return event.total > 0 ? event.done / event.total : 1;
 }

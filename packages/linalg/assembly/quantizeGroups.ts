@@ -1,6 +1,6 @@
 /**
  * Lowest and highest value of every group of a float32 matrix, both widened to 0, as pairs of float32 at `ranges`.
- * Rows have `columns` values in groups of `groupSize`, the last one shorter. A NaN makes its group's range NaN.
+ * Rows have `columns` values in groups of `groupSize`, the last one shorter. A NaN or infinity makes its group's range NaN.
  */
 export function groupRanges(values: usize, rows: i32, columns: i32, groupSize: i32, ranges: usize): void {
   for (let row = 0; row < rows; row++) {
@@ -9,18 +9,22 @@ export function groupRanges(values: usize, rows: i32, columns: i32, groupSize: i
       const end = min(values + ((<usize>groupSize) << 2), rowEnd);
       let lowest = f32x4.splat(0);
       let highest = f32x4.splat(0);
+      // 0 while all values are finite, else NaN: comparisons pass over a NaN, sums do not.
+      let residue = f32x4.splat(0);
       for (; values + 16 <= end; values += 16) {
         const four = v128.load(values);
-        lowest = f32x4.min(lowest, four);
-        highest = f32x4.max(highest, four);
+        lowest = f32x4.pmin(lowest, four);
+        highest = f32x4.pmax(highest, four);
+        residue = f32x4.add(residue, f32x4.sub(four, four));
       }
       for (; values < end; values += 4) {
         const one = v128.load32_splat(values);
-        lowest = f32x4.min(lowest, one);
-        highest = f32x4.max(highest, one);
+        lowest = f32x4.pmin(lowest, one);
+        highest = f32x4.pmax(highest, one);
+        residue = f32x4.add(residue, f32x4.sub(one, one));
       }
-      store<f32>(ranges, leastLane(lowest));
-      store<f32>(ranges, -leastLane(f32x4.neg(highest)), 4);
+      store<f32>(ranges, leastLane(f32x4.add(lowest, residue)));
+      store<f32>(ranges, -leastLane(f32x4.neg(f32x4.add(highest, residue))), 4);
       ranges += 8;
     }
   }
@@ -70,11 +74,14 @@ export function quantizeGroups(
 }
 
 function fourCodes(four: v128, inverse: v128, offset: v128, top: v128): v128 {
-  const low = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(four), inverse), offset);
-  const swapped = i64x2.shuffle(four, four, 1, 0);
-  const high = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(swapped), inverse), offset);
-  // Positions below 0 saturate to 0, positions above the grid are taken down before they are cut to integers.
-  const lowCodes = i32x4.trunc_sat_f64x2_u_zero(f64x2.pmin(top, low));
-  const highCodes = i32x4.trunc_sat_f64x2_u_zero(f64x2.pmin(top, high));
-  return i64x2.shuffle(lowCodes, highCodes, 0, 2);
+  const low = twoCodes(four, inverse, offset, top);
+  const high = twoCodes(i64x2.shuffle(four, four, 1, 0), inverse, offset, top);
+  return i32x4.shuffle(low, high, 0, 2, 4, 6);
+}
+
+/** The codes of the first two of four values, each in the low half of 64 bits: adding 2^52 leaves an integer there. */
+function twoCodes(four: v128, inverse: v128, offset: v128, top: v128): v128 {
+  const position = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(four), inverse), offset);
+  const clamped = f64x2.pmax(f64x2.splat(0), f64x2.pmin(top, position));
+  return f64x2.add(f64x2.floor(clamped), f64x2.splat(4503599627370496));
 }

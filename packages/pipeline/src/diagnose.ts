@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os';
+import { describeEngine, type EngineDescription } from '@quern/linalg';
 import { type DeviceProbe, probeDevices } from '@quern/runtime';
 import { type Versions, versions } from './versions.ts';
 
@@ -6,6 +7,8 @@ export interface Diagnosis extends Versions {
   readonly platform: string;
   readonly cores: number;
   readonly memoryGiB: number;
+  /** What multiplies and factorises in the solvers. */
+  readonly engine: EngineDescription;
   readonly devices: readonly DeviceProbe[];
 }
 
@@ -16,6 +19,7 @@ export async function diagnose(): Promise<Diagnosis> {
     platform: `${process.platform}-${process.arch}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    engine: await describeEngine(),
     devices: await probeDevices(),
   };
 }

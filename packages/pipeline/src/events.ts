@@ -17,7 +17,9 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'chunks' | 'sites' | 'blocks' | 'bytes';
+      readonly unit: 'tokens' | 'sites';
+      /** What is being worked on, such as `block 3 of 24: capture`. */
+      readonly detail?: string;
     }
   | { readonly kind: 'warning'; readonly message: string };
 

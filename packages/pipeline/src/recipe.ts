@@ -18,7 +18,7 @@ const siteRule = z.strictObject({
 
 /** A recipe as data. Unknown keys are refused; every field has the command line's default. */
 export const recipeSchema = z.strictObject({
-  method: z.string().default('rtn').describe('a solver, or none'),
+  method: z.string().default('gptq').describe('a solver, or none'),
   bits: bits.default(4).describe('bits of the grid'),
   groupSize: groupSize.default(32).describe('inputs that share one scale'),
   options: solverOptions.default({}).describe('options of the solver'),

@@ -27,6 +27,7 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
     return await InferenceSession.create(serializeModel(model), {
       executionProviders: [options.device],
       logSeverityLevel: FATAL,
+      enableCpuMemArena: false,
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
       extra: { session: { model_external_initializers_file_folder_path: model.folder } },
     });

@@ -8,15 +8,8 @@ import type { Matrix } from '@quern/linalg';
  * Cost: one read per element.
  */
 export function checkWeight(weight: Matrix<Float32Array>): void {
-  const { rows, columns, data } = weight;
-  const wholeSides = Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0;
-  if (!wholeSides || data.length !== rows * columns) {
-    throw new CompressionError(
-      'INVALID_SHAPE',
-      `A weight of ${rows} x ${columns} must have at least one element and ${rows * columns} values, it has ${data.length}.`,
-      { rows, columns, length: data.length },
-    );
-  }
+  checkWeightShape(weight);
+  const { columns, data } = weight;
   // x - x is 0 for a finite x, NaN otherwise.
   let residue = 0;
   for (let index = 0; index < data.length; index++) residue += data[index]! - data[index]!;
@@ -29,4 +22,17 @@ export function checkWeight(weight: Matrix<Float32Array>): void {
       `column ${firstIndex % columns}; a grid needs finite values: repair or exclude this site.`,
     { count, firstIndex },
   );
+}
+
+/** The part of {@link checkWeight} that reads no values. Errors: INVALID_SHAPE. */
+export function checkWeightShape(weight: Matrix<Float32Array>): void {
+  const { rows, columns, data } = weight;
+  const wholeSides = Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0;
+  if (!wholeSides || data.length !== rows * columns) {
+    throw new CompressionError(
+      'INVALID_SHAPE',
+      `A weight of ${rows} x ${columns} must have at least one element and ${rows * columns} values, it has ${data.length}.`,
+      { rows, columns, length: data.length },
+    );
+  }
 }

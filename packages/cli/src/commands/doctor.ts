@@ -18,7 +18,13 @@ function renderDiagnosis(result: Diagnosis): string {
   return [
     `quern ${result.quern}, node ${result.node}, onnxruntime-node ${result.onnxruntime}`,
     `${result.platform}, ${result.cores} cores, ${result.memoryGiB} GiB memory`,
+    renderEngine(result.engine),
     '',
     table(['device', 'works', ''], rows).replaceAll(/ +$/gm, ''),
   ].join('\n');
+}
+
+function renderEngine({ gemm, factorization, openBlas, reason }: Diagnosis['engine']): string {
+  const found = openBlas === null ? `OpenBLAS: ${reason}` : `OpenBLAS at ${openBlas.path} (${openBlas.configuration})`;
+  return `solvers multiply with ${gemm}, factorise with ${factorization}\n${found}`;
 }

@@ -1,7 +1,6 @@
 import type { InputStatistics, LinearSite } from '@quern/core';
 import { type BlockCut, DataType, extractSubmodel, type OnnxModel, tensorInput } from '@quern/onnx';
 import { captureStatistics, type Device, type ForwardInput, type NamedTensors, openForward } from '@quern/runtime';
-import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { HiddenStates } from './hiddenStates.ts';
 
@@ -14,7 +13,6 @@ export interface ForwardContext {
   readonly chunks: readonly ForwardInput[];
   readonly hidden: HiddenStates;
   readonly device: Device;
-  readonly emit: Emit;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -38,14 +36,14 @@ export async function captureBlock(
   context: ForwardContext,
   cut: BlockCut | null,
   sites: readonly LinearSite[],
+  onChunk: (done: number) => void,
 ): Promise<ReadonlyMap<string, InputStatistics>> {
   const widths = new Map(sites.map(site => [site.inputName, site.inFeatures]));
   const capture = captureStatistics(widths);
   let done = 0;
   await runChunks(context, cut, [...widths.keys()], async (_chunk, outputs) => {
     await capture.add(outputs);
-    done++;
-    context.emit({ kind: 'progress', stage: 'capture', done, total: context.chunks.length, unit: 'chunks' });
+    onChunk(++done);
   });
   return capture.finish();
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
+import { type JobContent, jobKey } from '../solve/jobKey.ts';
 
 /** An output folder with a run in it: work in progress lies in one hidden folder until all of it is complete. */
 export interface RunFolder {
@@ -20,23 +21,24 @@ export interface RunFolder {
 
 export interface RunRequest {
   readonly path: string;
-  /** Names what the run is made from; a run can only be resumed by the same key. */
-  readonly key: string;
+  /** What the run is made from, by the names that a user knows; a run is only resumed with the same parts. */
+  readonly parts: Readonly<Record<string, JobContent>>;
   readonly force: boolean;
   readonly resume: boolean;
 }
 
 const RUN = '.quern-run';
-const KEY_FILE = 'run.json';
+const PARTS_FILE = 'run.json';
 
 /**
- * Claims an output folder and opens or continues the run in it.
+ * Claims an output folder and opens or continues the run in it. `resume` also starts where nothing stands yet, so that the same
+ * command can be repeated until it is through.
  *
- * Errors: OUTPUT_EXISTS when the folder is a file, or not empty without `force` or `resume`; RUN_MISMATCH when the run to
- * resume was started with other settings.
+ * Errors: OUTPUT_EXISTS when the folder is a file, when it is not empty without `force` or `resume`, and when there is no run to
+ * resume among what it holds; RUN_MISMATCH when the run to resume was started with other settings.
  */
 export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
-  const { path, key, force, resume } = request;
+  const { path, force, resume } = request;
   const folder = resolve(path);
   const run = join(folder, RUN);
   const information = await stat(folder).catch(() => null);
@@ -45,13 +47,16 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
   }
   const present = information ? await readdir(folder) : [];
   if (present.length > 0 && !force && !resume) throw notEmpty(path, present);
+  const parts = Object.fromEntries(Object.entries(request.parts).map(([name, part]) => [name, jobKey(part)]));
+  const stored = resume ? await readParts(join(run, PARTS_FILE)) : null;
+  if (stored) checkParts(path, stored, parts);
+  else if (resume && present.some(name => name !== RUN)) throw nothingToResume(path, present);
   const made = information ? null : ((await mkdir(folder, { recursive: true })) ?? null);
-  if (resume) await checkKey(path, join(run, KEY_FILE), key);
-  else await rm(run, { recursive: true, force: true });
+  if (!stored) await rm(run, { recursive: true, force: true });
   const staging = join(run, 'output');
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
-  await writeFile(join(run, KEY_FILE), `${JSON.stringify({ key })}\n`);
+  if (!stored) await writeParts(run, parts);
   return {
     folder,
     staging,
@@ -60,11 +65,15 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
     async commit(last) {
       const files = (await listFiles(staging)).sort();
       const ordered = [...files.filter(file => file !== last), ...files.filter(file => file === last)];
+      // Old and new files never stand together under a `last` that speaks for all of them.
+      await rm(join(folder, last), { force: true });
       for (const file of ordered) {
         const target = join(folder, file);
         await mkdir(dirname(target), { recursive: true });
         await rename(join(staging, file), target);
       }
+      // Without this file the run is no run any more, however much of the rest a crash leaves.
+      await rm(join(run, PARTS_FILE), { force: true });
       await rm(run, { recursive: true, force: true });
       return ordered;
     },
@@ -82,20 +91,43 @@ function notEmpty(path: string, present: readonly string[]): CompressionError {
   return new CompressionError('OUTPUT_EXISTS', message, { path, entries: present.length });
 }
 
-async function checkKey(path: string, file: string, key: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return;
-  let stored: unknown;
+function nothingToResume(path: string, present: readonly string[]): CompressionError {
+  const others = present.filter(name => name !== RUN);
+  return new CompressionError(
+    'OUTPUT_EXISTS',
+    `--resume: ${path} holds no unfinished run, but ${others.length} other entries, such as ${others[0]}: name the folder of the run, or pass --force to start one there.`,
+    { path, entries: others.length },
+  );
+}
+
+/** Null when the file is not there or cannot be read: then nothing was finished either. */
+async function readParts(file: string): Promise<Readonly<Record<string, unknown>> | null> {
   try {
-    stored = (JSON.parse(text) as { key?: unknown }).key;
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
-    stored = null;
+    return null;
   }
-  if (stored === key) return;
+}
+
+async function writeParts(run: string, parts: Readonly<Record<string, string>>): Promise<void> {
+  const partial = join(run, `${PARTS_FILE}.partial`);
+  await writeFile(partial, `${JSON.stringify(parts, null, 2)}\n`);
+  await rename(partial, join(run, PARTS_FILE));
+}
+
+function checkParts(
+  path: string,
+  stored: Readonly<Record<string, unknown>>,
+  parts: Readonly<Record<string, string>>,
+): void {
+  const names = new Set([...Object.keys(stored), ...Object.keys(parts)]);
+  const different = [...names].filter(name => stored[name] !== parts[name]);
+  if (different.length === 0) return;
   throw new CompressionError(
     'RUN_MISMATCH',
-    `The run in ${path} was started from another model, text, recipe or version: repeat it with the same settings, or pass --force to start again.`,
-    { path },
+    `The run in ${path} was started with another ${different.join(', ')}: repeat the command as it was, or pass --force to start again.`,
+    { path, different },
   );
 }
 

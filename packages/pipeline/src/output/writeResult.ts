@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { containerLayout } from '@quern/core';
+import { chooseEngine } from '@quern/linalg';
 import {
   copyRemaining,
   createWeightStore,
@@ -67,6 +69,8 @@ async function solveAll(run: CompressRun, model: OnnxModel, store: WeightStore):
   if (plans.length === 0) return [];
   const executor = createExecutor(request.threads);
   const forward = calibration ? forwardContext(run, model, store, calibration) : null;
+  // Grams are summed here, on all cores; workers use one thread each. Sums do not depend on it.
+  if (forward) await chooseEngine({ threads: availableParallelism() });
   try {
     const { recipe } = request;
     return await solveBlocks({ model, recipe, plans, cuts, forward, executor, results, origin, store, emit, signal });
@@ -77,14 +81,13 @@ async function solveAll(run: CompressRun, model: OnnxModel, store: WeightStore):
 }
 
 function forwardContext(run: CompressRun, model: OnnxModel, store: WeightStore, text: PreparedText): ForwardContext {
-  const { device, emit, signal, folder } = run;
+  const { device, signal, folder } = run;
   return {
     model,
     chunks: toChunks(text),
     localize: submodel => openWhileWriting(submodel, store),
     hidden: createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES),
     device,
-    emit,
     signal,
   };
 }

@@ -20,7 +20,6 @@ export function createExecutor(threads: number = availableParallelism()): Execut
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 30_000,
-    env: { ...process.env, QUERN_LINALG_THREADS: '1' },
   });
   return {
     threads,

@@ -28,6 +28,9 @@ export interface SolveBlocksRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The loop's own view of a request: with the names of the sites that are done. */
+type SolveRun = SolveBlocksRequest & { readonly finished: Set<string> };
+
 /** One turn of the loop: the sites of a block and where the block begins and ends. */
 interface Segment {
   readonly block: number | null;
@@ -42,7 +45,8 @@ interface Segment {
  * Only one block's weights and Grams are in memory. A finished job is in the result store before the next block begins; the key
  * of a job that reads activations holds the keys of all jobs before it, so a changed prefix is a different job.
  */
-export async function solveBlocks(request: SolveBlocksRequest): Promise<SiteReport[]> {
+export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport[]> {
+  const request: SolveRun = { ...given, finished: new Set() };
   const { plans, forward, cuts } = request;
   const segments = splitSegments(plans, forward ? cuts : null);
   const reports: SiteReport[] = [];
@@ -55,7 +59,6 @@ export async function solveBlocks(request: SolveBlocksRequest): Promise<SiteRepo
       await replaceSolved(request, plan, result);
       reports.push(reportOf(plan, result, durationMs));
     }
-    request.emit({ kind: 'progress', stage: 'solve', done: reports.length, total: plans.length, unit: 'sites' });
     const readLater = segments.slice(index + 1).some(later => later.plans.some(plan => readsActivations(plan)));
     if (forward && segment.cut && readLater) await advanceBlock(forward, segment.cut);
   }
@@ -69,7 +72,7 @@ interface SolvedSite {
   readonly durationMs: number;
 }
 
-async function solveSegment(request: SolveBlocksRequest, segment: Segment, prefix: string): Promise<SolvedSite[]> {
+async function solveSegment(request: SolveRun, segment: Segment, prefix: string): Promise<SolvedSite[]> {
   const { results, origin, forward } = request;
   const keyed = segment.plans.map(plan => ({
     plan,
@@ -79,7 +82,9 @@ async function solveSegment(request: SolveBlocksRequest, segment: Segment, prefi
   const missing = keyed.filter((_, index) => known[index] === null);
   const reading = missing.filter(({ plan }) => readsActivations(plan)).map(({ plan }) => plan.site);
   const statistics = reading.length > 0 && forward ? await capture(request, forward, segment, reading) : new Map();
-  const fresh = await runJobs(request, missing, statistics);
+  const fresh = await runJobs(request, segment, missing, statistics);
+  for (const [index, { plan }] of keyed.entries()) if (known[index]) request.finished.add(plan.site.name);
+  tell(request, segment, 'write');
   return keyed.map(({ plan, key }, index) => {
     const loaded = known[index];
     return loaded ? { plan, key, result: loaded, durationMs: 0 } : fresh.get(key)!;
@@ -87,7 +92,7 @@ async function solveSegment(request: SolveBlocksRequest, segment: Segment, prefi
 }
 
 async function capture(
-  request: SolveBlocksRequest,
+  request: SolveRun,
   forward: ForwardContext,
   segment: Segment,
   sites: readonly LinearSite[],
@@ -100,16 +105,22 @@ async function capture(
       { site: hidden.name },
     );
   }
-  const where = segment.block === null ? 'the whole graph' : `block ${segment.block}`;
-  request.emit({ kind: 'stage', stage: 'capture', detail: `${where}, ${sites.length} sites` });
-  const statistics = await captureBlock(forward, segment.cut, sites);
-  request.emit({ kind: 'stage', stage: 'solve', detail: where });
-  return statistics;
+  const chunks = forward.chunks.length;
+  return captureBlock(forward, segment.cut, sites, done => tell(request, segment, `capture ${done} of ${chunks}`));
+}
+
+/** Reports the sites done so far and what is being worked on. */
+function tell(request: SolveRun, segment: Segment, step: string): void {
+  const { plans, cuts, emit } = request;
+  const place = segment.block === null ? 'whole graph' : `block ${segment.block + 1} of ${cuts?.length ?? '?'}`;
+  const done = request.finished.size;
+  emit({ kind: 'progress', stage: 'solve', done, total: plans.length, unit: 'sites', detail: `${place}: ${step}` });
 }
 
 /** Reads each weight when a worker is free for it, so that no more weights than workers are in memory. */
 async function runJobs(
-  request: SolveBlocksRequest,
+  request: SolveRun,
+  segment: Segment,
   jobs: readonly { readonly plan: SitePlan; readonly key: string }[],
   statistics: ReadonlyMap<string, InputStatistics>,
 ): Promise<ReadonlyMap<string, SolvedSite>> {
@@ -125,6 +136,8 @@ async function runJobs(
       const task = { weight, statistics: needed, solver: plan.solver, options: solverOptions(plan) };
       const result = await request.executor.solve(task, request.signal);
       await request.results.save(key, result);
+      request.finished.add(plan.site.name);
+      tell(request, segment, 'solve');
       results.set(key, { plan, key, result, durationMs: Math.round(performance.now() - started) });
     }
   };
@@ -132,7 +145,7 @@ async function runJobs(
   return results;
 }
 
-async function replaceSolved(request: SolveBlocksRequest, plan: SitePlan, result: SolveResult): Promise<void> {
+async function replaceSolved(request: SolveRun, plan: SitePlan, result: SolveResult): Promise<void> {
   const { model, recipe, store } = request;
   const activationType = recipe.dtype === 'fp16' ? 'float16' : 'float32';
   const { accuracyLevel } = recipe;

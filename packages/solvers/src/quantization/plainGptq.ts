@@ -14,7 +14,7 @@ export interface PlainGptqOptions {
 
 /**
  * The twin of gptq for tests: one output and one column at a time, eliminating each column from the explicit inverse of the
- * Hessian (Optimal Brain Quantization, arXiv:2208.11580, equation 3) in place of a Cholesky factor, no blocks, no panels.
+ * Hessian (Optimal Brain Compression, arXiv:2208.11580) in place of a Cholesky factor, no blocks, no panels.
  * No dead inputs. Returns codes `[outFeatures, inFeatures]`.
  */
 export function plainGptq(

@@ -1,6 +1,8 @@
 import { containerLayout, reconstruct, storageBits } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { describe, expect, it } from 'vitest';
+import { chooseGrid } from './chooseGrid.ts';
+import { quantize } from './quantize.ts';
 import { roundToNearest } from './roundToNearest.ts';
 
 const SIZES = [1, 2, 3, 5, 7, 17, 31, 33, 100];
@@ -44,6 +46,35 @@ describe('roundToNearest', () => {
       });
     }
   }
+
+  it.each([1, 5, 16, 17, 33, 100, 700])('equals chooseGrid and quantize, group by group, at %i inputs', inputs => {
+    for (const symmetric of [true, false]) {
+      for (const shrinkSearch of [true, false]) {
+        const weight = wave(200, inputs, 20);
+        const result = roundToNearest(weight, { bits: 3, groupSize: 16, symmetric, shrinkSearch });
+        const grid = { scale: 1, zeroPoint: 0 };
+        const codes = new Uint8Array(weight.data.length);
+        let group = 0;
+        for (let row = 0; row < 200; row++) {
+          for (let input = 0; input < inputs; input += 16, group++) {
+            const start = row * inputs + input;
+            const end = row * inputs + Math.min(inputs, input + 16);
+            chooseGrid(
+              weight.data,
+              start,
+              end,
+              { bits: 3, symmetric, shrinkSearch, scaleType: result.scaleType },
+              grid,
+            );
+            quantize(weight.data, start, end, grid, 3, codes);
+            expect(result.scales[group]).toBe(grid.scale);
+            if (result.zeroPoints) expect(result.zeroPoints[group]).toBe(grid.zeroPoint);
+          }
+        }
+        expect(result.codes).toEqual(codes);
+      }
+    }
+  });
 
   it('rounds a hand-computed row', () => {
     const weight = { rows: 1, columns: 4, data: Float32Array.of(-2, 0.3, 0.375, 1.9) };

@@ -53,7 +53,9 @@ export function addCompressOptions(name: string): Command {
     .addOption(new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs']))
     .option('--evaluate <set|file|none>', 'text that measures perplexity before and after', 'stories')
     .option('--force', 'write into a folder that is not empty, replacing files of the same name')
-    .option('--resume', 'continue the run that stands in the output folder');
+    .addOption(
+      new Option('--resume', 'continue the run that stands in the output folder, or start one').conflicts('force'),
+    );
   return addDeviceOptions(addWindowOptions(command));
 }
 

@@ -24,8 +24,8 @@ export interface ScoreOptions {
 
 const BATCH_TOKENS = 1024;
 
-/** Logits in one batch: with the log-probabilities 256 MiB in float32, unless a single window needs more. */
-const BATCH_LOGITS = 2 ** 25;
+/** Logits in one batch: 64 MiB in float32, unless a single window needs more. */
+const BATCH_LOGITS = 2 ** 24;
 
 /**
  * Scores every window: the sum of -ln p over its tokens from `firstScored` on, and with a baseline also the baseline's sum,

@@ -2,6 +2,7 @@ import type { FactorResult } from './factorization/factorResult.ts';
 import { invertUpperInPlace } from './factorization/invertUpperInPlace.ts';
 import { upperFactor } from './factorization/upperFactor.ts';
 import type { Matrix } from './matrix.ts';
+import { transpose } from './transpose.ts';
 
 /**
  * The upper U with A^-1 = U^T U, without forming the inverse.
@@ -19,14 +20,9 @@ export async function choleskyOfInverse(matrix: Matrix<Float64Array>): Promise<F
   const pivot = await upperFactor(reversed, n);
   if (pivot >= 0) return { matrix: null, pivot: n - 1 - pivot };
   await invertUpperInPlace(reversed, n);
-  return { matrix: { rows: n, columns: n, data: antiTranspose(reversed, n) }, pivot: null };
-}
-
-/** Element (i, j) becomes (n-1-j, n-1-i): an upper triangle stays upper. Zeros below. */
-function antiTranspose(upper: Float64Array, n: number): Float64Array {
-  const result = new Float64Array(n * n);
-  for (let row = 0; row < n; row++) {
-    for (let column = row; column < n; column++) result[row * n + column] = upper[(n - 1 - column) * n + n - 1 - row]!;
-  }
-  return result;
+  for (let row = 1; row < n; row++) reversed.fill(0, row * n, row * n + row);
+  // J V^-T J: reversing the order of all elements reverses rows and columns.
+  const factor = transpose({ rows: n, columns: n, data: reversed });
+  factor.data.reverse();
+  return { matrix: factor, pivot: null };
 }

@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
-import { findBlockCuts, findLinearSites, isQuantized } from '@quern/onnx';
-import { resolveDevice } from '@quern/runtime';
+import { chooseEngine, type EngineDescription } from '@quern/linalg';
+import { findBlockCuts, findLinearSites, isQuantized, serializeModel } from '@quern/onnx';
+import { type Device, resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';
+import { checkInterrupted } from './interruption.ts';
 import { hashFile } from './open/hashFile.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
+import { textContent } from './open/textContent.ts';
+import { readFinished } from './output/readFinished.ts';
 import { claimRunFolder, type RunFolder } from './output/runFolder.ts';
 import { writeManifest } from './output/writeManifest.ts';
 import { type WrittenResult, writeResult } from './output/writeResult.ts';
@@ -31,20 +37,45 @@ export async function compress(request: CompressRequest, emit: Emit, signal?: Ab
   const started = performance.now();
   const { recipe } = request;
   const { device, fallbackReason } = await resolveDevice(request.device);
+  // Sums do not depend on the threads of this thread's engine; each worker thread has an engine of its own.
+  const engine = await chooseEngine({ threads: availableParallelism() });
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: recipe.dtype });
   refuseQuantized(opened);
   const plans = selectSites(findLinearSites(opened.model), recipe);
   const calibration = await calibrationText(opened, request, plans, emit);
   const text = await evaluationText(opened, request);
-  const sources = await Promise.all(opened.files.map(file => hashFile(file)));
-  const origin = originOf(sources, calibration, request);
+  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  checkInterrupted(signal);
+  const origin = originOf({ opened, sources, calibration, request, device, engine });
   const { out: path, force, resume } = request;
-  const key = jobKey([origin, { recipe: recipe as unknown as JobContent, text: text ? text.data.sha256 : '' }]);
-  const folder = await claimRunFolder({ path, key, force, resume });
+  const evaluation = text && textContent(text);
+  const parts = { ...(recipe as unknown as Record<string, JobContent>), ...origin, evaluation };
+  const key = jobKey(parts);
+  const finished = resume ? await readFinished(path, key) : null;
+  if (finished) {
+    emit({ kind: 'warning', message: `${path} was finished before: there is nothing to resume.` });
+    return finished;
+  }
+  const folder = await claimRunFolder({ path, parts, force, resume });
   const results = await openResultStore(folder.results);
+  const kept = await results.count();
+  if (kept > 0) emit({ kind: 'stage', stage: 'open', detail: `resumes with ${kept} finished results` });
   const cuts = findBlockCuts(opened.model);
-  const run: CompressRun = { request, opened, plans, cuts, calibration, origin, device, folder, results, emit, signal };
+  const run: CompressRun = {
+    request,
+    opened,
+    plans,
+    cuts,
+    calibration,
+    origin,
+    device,
+    engine,
+    folder,
+    results,
+    emit,
+    signal,
+  };
   try {
     const before = text ? await scoreBefore(run, text) : null;
     const written = await writeResult(run);
@@ -58,7 +89,8 @@ export async function compress(request: CompressRequest, emit: Emit, signal?: Ab
       dtype: written.dtype,
       durationMs: Math.round(performance.now() - started),
     };
-    await writeManifest({ folder: folder.staging, run, result, sources });
+    checkInterrupted(signal);
+    await writeManifest({ folder: folder.staging, run, result, sources, key });
     const paths = await folder.commit('quern.json');
     const files = await Promise.all(
       paths.map(async path => ({ path, bytes: (await stat(join(folder.folder, path))).size })),
@@ -109,18 +141,31 @@ async function evaluationText(opened: OpenedModel, request: CompressRequest): Pr
   return prepareText(opened, { data: request.evaluate, part: 'evaluation', windowLength, perDocument });
 }
 
-/** What every job of a run is made from. */
-function originOf(sources: readonly string[], calibration: PreparedText | null, request: CompressRequest): JobContent {
+interface OriginParts {
+  readonly opened: OpenedModel;
+  readonly sources: readonly string[];
+  readonly calibration: PreparedText | null;
+  readonly request: CompressRequest;
+  readonly device: Device;
+  readonly engine: EngineDescription;
+}
+
+/** What every job of a run is made from; anything that can change a bit of its result stands here or in the job. */
+function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
+  const { opened, sources, calibration, request, device, engine } = parts;
+  const { dtype, accuracyLevel, seed } = request.recipe;
+  const { gemm, factorization, openBlas } = engine;
   return {
     versions: { ...versions() },
-    sources,
-    dtype: request.recipe.dtype,
-    seed: request.recipe.seed,
-    calibration: calibration && {
-      sha256: calibration.data.sha256,
-      windowLength: calibration.windowLength,
-      windowCount: calibration.windows.length,
-    },
+    engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
+    device,
+    // The graph of a checkpoint also depends on its config.json.
+    model: [createHash('sha256').update(serializeModel(opened.model)).digest('hex'), ...sources],
+    dtype,
+    // The compressed prefix runs with the kernels of the result.
+    accuracyLevel,
+    seed,
+    calibration: calibration && textContent(calibration),
   };
 }
 

@@ -20,7 +20,7 @@ export interface ImportResult {
 export async function importModel(checkpoint: string, out: string, force: boolean): Promise<ImportResult> {
   const { model, config } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
   const siteCount = findLinearSites(model).length;
-  const output = await claimRunFolder({ path: out, key: 'import', force, resume: false });
+  const output = await claimRunFolder({ path: out, parts: { command: 'import' }, force, resume: false });
   try {
     const graphName = transformersjsGraphName('fp32');
     const folder = join(output.staging, 'onnx');

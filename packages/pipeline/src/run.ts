@@ -1,3 +1,4 @@
+import type { EngineDescription } from '@quern/linalg';
 import type { BlockCut } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import type { CompressRequest } from './compressRequest.ts';
@@ -20,6 +21,8 @@ export interface CompressRun {
   readonly calibration: PreparedText | null;
   readonly origin: JobContent;
   readonly device: Device;
+  /** What runs the kernels of the solvers. */
+  readonly engine: EngineDescription;
   readonly folder: RunFolder;
   readonly results: ResultStore;
   readonly emit: Emit;

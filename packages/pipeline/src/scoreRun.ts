@@ -4,6 +4,7 @@ import type { PerplexityReport } from './compressRequest.ts';
 import { scoreStage } from './evaluateModel.ts';
 import { openModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
+import { textContent } from './open/textContent.ts';
 import type { CompressRun } from './run.ts';
 import { jobKey } from './solve/jobKey.ts';
 
@@ -48,8 +49,4 @@ export async function scoreWritten(
     nllDifferenceStandardError: after.baseline!.nllDifferenceStandardError,
     tokenCount: after.tokenCount,
   };
-}
-
-function textContent({ data, windowLength, stride, windows, byteCount }: PreparedText) {
-  return { sha256: data.sha256, windowLength, stride, windowCount: windows.length, byteCount };
 }

@@ -3,6 +3,9 @@ import { CompressionError, type InputStatistics } from '@quern/core';
 /** Largest difference of two mirrored elements, relative to what Cauchy-Schwarz allows them. */
 const SYMMETRY_TOLERANCE = 1e-5;
 
+/** Side of the squares that are compared with their mirror images: both stay in the first cache. */
+const TILE = 32;
+
 /**
  * Checks that statistics fit a weight with `inFeatures` inputs and can be what calibration summed: a finite, symmetric Gram
  * of at least one token with some energy.
@@ -23,9 +26,11 @@ export function checkStatistics(statistics: InputStatistics | null, inFeatures: 
     );
   }
   let energy = 0;
-  for (let row = 0; row < inFeatures; row++) {
-    for (let column = 0; column <= row; column++) checkPair(gram.data, inFeatures, row, column);
-    energy += gram.data[row * inFeatures + row]!;
+  for (let row = 0; row < inFeatures; row++) energy += gram.data[row * inFeatures + row]!;
+  for (let rowStart = 0; rowStart < inFeatures; rowStart += TILE) {
+    for (let columnStart = 0; columnStart <= rowStart; columnStart += TILE) {
+      checkTile(gram.data, inFeatures, rowStart, columnStart);
+    }
   }
   if (!(energy > 0) || !(tokenCount > 0)) {
     throw new CompressionError(
@@ -35,6 +40,14 @@ export function checkStatistics(statistics: InputStatistics | null, inFeatures: 
     );
   }
   return statistics;
+}
+
+function checkTile(data: Float64Array, n: number, rowStart: number, columnStart: number): void {
+  const rowEnd = Math.min(rowStart + TILE, n);
+  for (let row = rowStart; row < rowEnd; row++) {
+    const columnEnd = Math.min(columnStart + TILE, row + 1);
+    for (let column = columnStart; column < columnEnd; column++) checkPair(data, n, row, column);
+  }
 }
 
 function checkPair(data: Float64Array, n: number, row: number, column: number): void {

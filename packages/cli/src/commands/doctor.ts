@@ -1,7 +1,6 @@
 import type { Diagnosis } from '@quern/pipeline';
 import { Command } from 'commander';
 import { runCommand } from '../runCommand.ts';
-import { table } from '../table.ts';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -14,17 +13,20 @@ export function doctorCommand(): Command {
 }
 
 function renderDiagnosis(result: Diagnosis): string {
-  const rows = result.devices.map(probe => [probe.device, probe.available ? 'yes' : 'no', probe.detail]);
   return [
     `quern ${result.quern}, node ${result.node}, onnxruntime-node ${result.onnxruntime}`,
     `${result.platform}, ${result.cores} cores, ${result.memoryGiB} GiB memory`,
     renderEngine(result.engine),
     '',
-    table(['device', 'works', ''], rows).replaceAll(/ +$/gm, ''),
+    ...result.devices.map(renderDevice),
   ].join('\n');
 }
 
 function renderEngine({ gemm, factorization, openBlas, reason }: Diagnosis['engine']): string {
   const found = openBlas === null ? `OpenBLAS: ${reason}` : `OpenBLAS at ${openBlas.path} (${openBlas.configuration})`;
   return `solvers multiply with ${gemm}, factorise with ${factorization}\n${found}`;
+}
+
+function renderDevice({ device, available, detail }: Diagnosis['devices'][number]): string {
+  return `${device.padEnd(8)}${available ? 'works' : `does not work: ${detail}`}`;
 }

@@ -84,6 +84,11 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
   };
 }
 
+/** Whether a run stands in an output folder, begun and not ended. */
+export async function hasRun(folder: string): Promise<boolean> {
+  return (await stat(join(folder, RUN, PARTS_FILE)).catch(() => null)) !== null;
+}
+
 function notEmpty(path: string, present: readonly string[]): CompressionError {
   const message = present.includes(RUN)
     ? `--out ${path} holds an unfinished run: pass --resume to continue it, or --force to start again.`
@@ -92,6 +97,13 @@ function notEmpty(path: string, present: readonly string[]): CompressionError {
 }
 
 function nothingToResume(path: string, present: readonly string[]): CompressionError {
+  if (present.includes('quern.json')) {
+    return new CompressionError(
+      'RUN_MISMATCH',
+      `${path} holds the finished result of another command: name another folder, or pass --force to replace it.`,
+      { path },
+    );
+  }
   const others = present.filter(name => name !== RUN);
   return new CompressionError(
     'OUTPUT_EXISTS',

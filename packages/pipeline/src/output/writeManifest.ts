@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import type { CompressResult } from '../compressRequest.ts';
 import type { CompressRun } from '../run.ts';
 import { versions } from '../versions.ts';
@@ -10,16 +10,20 @@ interface ManifestParts {
   readonly result: Omit<CompressResult, 'output' | 'files'>;
   /** sha256 of the source files, in their order. */
   readonly sources: readonly string[];
+  /** One hash of everything that the result is made from. */
+  readonly key: string;
 }
 
 /** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
-export async function writeManifest({ folder, run, result, sources }: ManifestParts): Promise<void> {
-  const { request, opened, calibration, device } = run;
-  const { storage, sites, embeddings, perplexity, dtype, durationMs } = result;
+export async function writeManifest({ folder, run, result, sources, key }: ManifestParts): Promise<void> {
+  const { request, opened, calibration, device, engine } = run;
+  const { storage, sites, embeddings, perplexity, windowsUsed, dtype, durationMs } = result;
   const manifest = {
     format: 1,
+    key,
     versions: versions(),
     device,
+    engine: { gemm: engine.gemm, factorization: engine.factorization },
     source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
     recipe: request.recipe,
     calibration: calibration && {
@@ -28,17 +32,29 @@ export async function writeManifest({ folder, run, result, sources }: ManifestPa
       windowLength: calibration.windowLength,
       seed: request.recipe.seed,
     },
+    dtype,
     storage,
     perplexity,
     sites,
     embeddings,
+    windowsUsed,
     durationMs,
+    files: await listFiles(folder),
     load: {
       transformersjs: `await pipeline('text-generation', folder, { dtype: '${dtype}' })`,
       note: noteOn(sites.map(site => site.nominalBits)),
     },
   };
   await writeFile(join(folder, 'quern.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** What stands beside the manifest, with sizes. */
+async function listFiles(folder: string): Promise<CompressResult['files']> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+  return Promise.all(
+    paths.sort().map(async path => ({ path: relative(folder, path), bytes: (await stat(path)).size })),
+  );
 }
 
 function noteOn(widths: readonly number[]): string {

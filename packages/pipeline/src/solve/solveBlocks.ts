@@ -1,9 +1,10 @@
-import { CompressionError, type InputStatistics, type LinearSite, type SolveResult } from '@quern/core';
+import { CompressionError, type InputStatistics, type LinearSite, type SolveResult, toErrorRecord } from '@quern/core';
 import { type BlockCut, canCapture, type OnnxModel, readWeight, replaceSite, type WeightStore } from '@quern/onnx';
 import { solvers } from '@quern/solvers';
 import type { SiteReport } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
-import { advanceBlock, captureBlock, type ForwardContext, startForward } from '../forward/blockForward.ts';
+import { captureBlock, type ForwardContext } from '../forward/blockForward.ts';
+import { followBlocks } from '../forward/followBlocks.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Executor } from './createExecutor.ts';
@@ -28,11 +29,17 @@ export interface SolveBlocksRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The loop's own view of a request: with the names of the sites that are done. */
-type SolveRun = SolveBlocksRequest & { readonly finished: Set<string> };
+/** The loop's own view of a request. */
+type SolveRun = SolveBlocksRequest & {
+  /** Names of the sites that are done. */
+  readonly finished: Set<string>;
+  /** Moves the hidden states to the input of a segment. */
+  readonly reach: (index: number) => Promise<void>;
+};
 
 /** One turn of the loop: the sites of a block and where the block begins and ends. */
 interface Segment {
+  readonly index: number;
   readonly block: number | null;
   readonly cut: BlockCut | null;
   readonly plans: readonly SitePlan[];
@@ -40,36 +47,38 @@ interface Segment {
 
 /**
  * The loop of the pipeline: for each block in order, statistics of its inputs through the already compressed prefix, one
- * job per site, results into the graph and the file, hidden states through the compressed block.
+ * job per site, results into the graph and the file. Hidden states pass a compressed block when the next capture needs them.
  *
  * Only one block's weights and Grams are in memory. A finished job is in the result store before the next block begins; the key
  * of a job that reads activations holds the keys of all jobs before it, so a changed prefix is a different job.
  */
 export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport[]> {
-  const request: SolveRun = { ...given, finished: new Set() };
-  const { plans, forward, cuts } = request;
-  const segments = splitSegments(plans, forward ? cuts : null);
+  const { plans, forward, cuts } = given;
+  const reach = forward && cuts ? followBlocks(forward, cuts) : async () => undefined;
+  const request: SolveRun = { ...given, finished: new Set(), reach };
   const reports: SiteReport[] = [];
   let prefix = '';
-  if (forward && cuts) await startForward(forward, cuts[0]!);
-  for (const [index, segment] of segments.entries()) {
+  for (const segment of splitSegments(plans, forward ? cuts : null)) {
     const solved = await solveSegment(request, segment, prefix);
     prefix = jobKey([prefix, ...solved.map(site => site.key)]);
     for (const { plan, result, durationMs } of solved) {
+      checkInterrupted(request.signal);
       await replaceSolved(request, plan, result);
       reports.push(reportOf(plan, result, durationMs));
     }
-    const readLater = segments.slice(index + 1).some(later => later.plans.some(plan => readsActivations(plan)));
-    if (forward && segment.cut && readLater) await advanceBlock(forward, segment.cut);
   }
   return reports;
 }
 
-interface SolvedSite {
-  readonly plan: SitePlan;
-  readonly key: string;
+/** What the result store keeps of a job. */
+interface FinishedJob {
   readonly result: SolveResult;
   readonly durationMs: number;
+}
+
+interface SolvedSite extends FinishedJob {
+  readonly plan: SitePlan;
+  readonly key: string;
 }
 
 async function solveSegment(request: SolveRun, segment: Segment, prefix: string): Promise<SolvedSite[]> {
@@ -78,7 +87,7 @@ async function solveSegment(request: SolveRun, segment: Segment, prefix: string)
     plan,
     key: jobKey({ origin, site: plan.site.name, ...describe(plan), prefix: readsActivations(plan) ? prefix : '' }),
   }));
-  const known = await Promise.all(keyed.map(({ key }) => results.load<SolveResult>(key)));
+  const known = await Promise.all(keyed.map(({ key }) => results.load<FinishedJob>(key)));
   const missing = keyed.filter((_, index) => known[index] === null);
   const reading = missing.filter(({ plan }) => readsActivations(plan)).map(({ plan }) => plan.site);
   const statistics = reading.length > 0 && forward ? await capture(request, forward, segment, reading) : new Map();
@@ -87,7 +96,7 @@ async function solveSegment(request: SolveRun, segment: Segment, prefix: string)
   tell(request, segment, 'write');
   return keyed.map(({ plan, key }, index) => {
     const loaded = known[index];
-    return loaded ? { plan, key, result: loaded, durationMs: 0 } : fresh.get(key)!;
+    return loaded ? { plan, key, ...loaded } : fresh.get(key)!;
   });
 }
 
@@ -105,6 +114,7 @@ async function capture(
       { site: hidden.name },
     );
   }
+  await request.reach(segment.index);
   const chunks = forward.chunks.length;
   return captureBlock(forward, segment.cut, sites, done => tell(request, segment, `capture ${done} of ${chunks}`));
 }
@@ -134,15 +144,25 @@ async function runJobs(
       const weight = await readWeight(request.model, plan.site);
       const needed = readsActivations(plan) ? statistics.get(plan.site.inputName)! : null;
       const task = { weight, statistics: needed, solver: plan.solver, options: solverOptions(plan) };
-      const result = await request.executor.solve(task, request.signal);
-      await request.results.save(key, result);
+      const result = await request.executor.solve(task, request.signal).catch(error => {
+        throw nameSite(error, plan.site);
+      });
+      const finished: FinishedJob = { result, durationMs: Math.round(performance.now() - started) };
+      await request.results.save(key, finished);
       request.finished.add(plan.site.name);
       tell(request, segment, 'solve');
-      results.set(key, { plan, key, result, durationMs: Math.round(performance.now() - started) });
+      results.set(key, { plan, key, ...finished });
     }
   };
   await Promise.all(Array.from({ length: Math.min(request.executor.threads, jobs.length) }, work));
   return results;
+}
+
+/** The same error with the site in front: a solver does not know where its weight stands. */
+function nameSite(error: unknown, site: LinearSite): unknown {
+  const { code, message, context } = toErrorRecord(error);
+  if (code === 'INTERRUPTED') return error;
+  return new CompressionError(code, `${site.name}: ${message}`, { ...context, site: site.name }, { cause: error });
 }
 
 async function replaceSolved(request: SolveRun, plan: SitePlan, result: SolveResult): Promise<void> {
@@ -168,8 +188,8 @@ function reportOf(plan: SitePlan, result: SolveResult, durationMs: number): Site
 /** With cuts, one segment a block, also for blocks with nothing to solve: hidden states must pass through them. */
 function splitSegments(plans: readonly SitePlan[], cuts: readonly BlockCut[] | null): Segment[] {
   const byBlock = Map.groupBy(plans, plan => plan.site.block);
-  if (cuts === null) return [...byBlock].map(([block, own]) => ({ block, cut: null, plans: own }));
-  return cuts.map(cut => ({ block: cut.block, cut, plans: byBlock.get(cut.block) ?? [] }));
+  if (cuts === null) return [...byBlock].map(([block, own], index) => ({ index, block, cut: null, plans: own }));
+  return cuts.map((cut, index) => ({ index, block: cut.block, cut, plans: byBlock.get(cut.block) ?? [] }));
 }
 
 function describe(plan: SitePlan): { [key: string]: JobContent } {

@@ -9,6 +9,15 @@ export default async function solveInWorker(task: SolveTask): Promise<SolveAnswe
   try {
     return { result: await solveSite(task) };
   } catch (error) {
-    return { error: toErrorRecord(error) };
+    return { error: isOutOfMemory(error) ? outOfMemory(task) : toErrorRecord(error) };
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('allocation failed');
+}
+
+function outOfMemory({ weight: { rows, columns } }: SolveTask): ErrorRecord {
+  const message = `no memory is left for a weight of [${rows}, ${columns}]: use fewer --threads.`;
+  return { code: 'SOLVER_FAILED', message, context: { rows, columns } };
 }

@@ -11,6 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** Reads no activations: quick. */
+const RTN = ['--method', 'rtn', '--device', 'cpu'];
+
 interface Result {
   output: string;
   files: { path: string; bytes: number }[];
@@ -28,10 +31,10 @@ function parse(run: Run): Result {
 /** Elements of the demo's linear weights: q, o 256 x 256; k, v 128 x 256; gate, up, down 768 x 256; six blocks. */
 const ELEMENTS = 6 * (2 * 256 * 256 + 2 * 128 * 256 + 3 * 768 * 256);
 
-describe('compress models/demo --bits 4', () => {
+describe('compress models/demo --method rtn --bits 4', () => {
   let result: Result;
   beforeAll(async () => {
-    result = parse(await runQuern('compress', demo, '--out', join(folder, 'q4'), '--bits', '4', '--json'));
+    result = parse(await runQuern('compress', demo, '--out', join(folder, 'q4'), ...RTN, '--bits', '4', '--json'));
   });
 
   it('writes a folder in transformers.js layout and a manifest', async () => {
@@ -86,7 +89,18 @@ describe('compress models/demo --bits 4', () => {
 
   it('gives the same bytes again', async () => {
     parse(
-      await runQuern('compress', demo, '--out', join(folder, 'again'), '--bits', '4', '--evaluate', 'none', '--json'),
+      await runQuern(
+        'compress',
+        demo,
+        '--out',
+        join(folder, 'again'),
+        ...RTN,
+        '--bits',
+        '4',
+        '--evaluate',
+        'none',
+        '--json',
+      ),
     );
     for (const name of ['model_q4.onnx', 'model_q4.onnx_data']) {
       expect(await sha256(join(folder, 'again', 'onnx', name))).toBe(await sha256(join(folder, 'q4', 'onnx', name)));
@@ -102,7 +116,18 @@ it('reports nominal and stored width of what has no container of its own', async
 });
 
 it('plans exactly what it then writes', async () => {
-  const flags = ['--bits', '5', '--group-size', 'channel', '--exclude', '*.down_proj', '--evaluate', 'none', '--json'];
+  const flags = [
+    ...RTN,
+    '--bits',
+    '5',
+    '--group-size',
+    'channel',
+    '--exclude',
+    '*.down_proj',
+    '--evaluate',
+    'none',
+    '--json',
+  ];
   const dry = await runQuern('compress', demo, '--out', join(folder, 'dry'), ...flags, '--dry-run');
   const plan = JSON.parse(dry.stdout) as { storedBytes: number; sites: { name: string; storageBits: number }[] };
   expect(await readdir(folder)).not.toContain('dry');
@@ -116,9 +141,23 @@ it('plans exactly what it then writes', async () => {
 
 it('writes plain fp16 and fp32', async () => {
   const half = parse(
-    await runQuern('compress', demo, '--out', join(folder, 'h'), '--method', 'none', '--dtype', 'fp16', '--json'),
+    await runQuern(
+      'compress',
+      demo,
+      '--out',
+      join(folder, 'h'),
+      '--method',
+      'none',
+      '--dtype',
+      'fp16',
+      '--device',
+      'cpu',
+      '--json',
+    ),
   );
-  const full = parse(await runQuern('compress', demo, '--out', join(folder, 'f'), '--method', 'none', '--json'));
+  const full = parse(
+    await runQuern('compress', demo, '--out', join(folder, 'f'), '--method', 'none', '--device', 'cpu', '--json'),
+  );
   const bytes = (result: Result, path: string) => result.files.find(file => file.path === path)!.bytes;
   expect(bytes(half, 'onnx/model_fp16.onnx_data') / bytes(full, 'onnx/model.onnx_data')).toBeCloseTo(0.5, 2);
   expect(full.perplexity!.after).toBeCloseTo(full.perplexity!.before, 4);

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Run, root } from './runQuern.ts';
 
+const POLL_MS = 8;
+
 /** A command line that runs in a process group of its own, as under a shell. */
 export interface Started {
   /** Resolves when the process has ended; `code` is -1 for one that a signal ended. */
@@ -51,7 +53,7 @@ export function startQuern(...args: readonly string[]): Started {
 export async function waitUntil(started: Started, condition: () => boolean): Promise<boolean> {
   while (!condition()) {
     if (started.hasEnded()) return condition();
-    await sleep(2);
+    await sleep(POLL_MS);
   }
   return true;
 }

@@ -31,7 +31,19 @@ const cases = [
 describe.each(cases)('transformers.js opens the $name folder', ({ name, graph, flags }) => {
   it('without being told the dtype, and generates the tokens of our own runtime', async () => {
     const out = join(folder, name);
-    const run = await runQuern('compress', demo, '--out', out, ...flags, '--evaluate', 'none');
+    const run = await runQuern(
+      'compress',
+      demo,
+      '--out',
+      out,
+      '--method',
+      'rtn',
+      ...flags,
+      '--evaluate',
+      'none',
+      '--device',
+      'cpu',
+    );
     expect(run.code).toBe(0);
 
     const tokenizer = await loadTokenizer(out);

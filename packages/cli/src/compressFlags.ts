@@ -20,6 +20,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly accuracyLevel?: number;
   readonly dtype?: string;
   readonly layout?: string;
+  readonly feeds?: string;
   readonly evaluate: string;
   readonly force?: boolean;
   readonly resume?: boolean;
@@ -35,7 +36,8 @@ export function addCompressOptions(name: string): Command {
     .option('--bits <b>', 'bits of the grid, 2..8 (default: 4)', wholeNumber(1))
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
     .option('--calibration <set|file>', 'text that calibrates')
-    .option('--windows <n>', 'calibration windows at most (default: 128)', wholeNumber(1))
+    .option('--feeds <folder>', 'inputs as .npy or .json files, for .onnx models that read no text')
+    .option('--windows <n>', 'calibration windows, or samples of --feeds, at most (default: 128)', wholeNumber(1))
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
     .option('--exclude <glob>', 'sites that stay as they are; may be repeated', collect)
     .option('--head-bits <b>', 'bits of embedding and head, 16 leaves them (default: 8)', wholeNumber(1))
@@ -50,7 +52,9 @@ export function addCompressOptions(name: string): Command {
     )
     .option('--accuracy-level <0|4>', '4: int8 activations, fast; 0: float32 arithmetic (default: 4)', wholeNumber(0))
     .addOption(new Option('--dtype <type>', 'everything not quantised (default: fp32)').choices(['fp32', 'fp16']))
-    .addOption(new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs']))
+    .addOption(
+      new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs', 'genai']),
+    )
     .option('--evaluate <set|file|none>', 'text that measures perplexity before and after', 'stories')
     .option('--force', 'write into a folder that is not empty, replacing files of the same name')
     .addOption(
@@ -96,6 +100,7 @@ export async function compressRequest(
     out: flags.out ?? '',
     recipe: resolveRecipe(input, flags.recipe ?? 'options'),
     tokenizer: flags.tokenizer,
+    feeds: flags.feeds,
     evaluate: flags.evaluate === 'none' ? null : flags.evaluate,
     windowLength: flags.windowLength,
     perDocument: flags.perDocument ?? false,

@@ -1,4 +1,5 @@
 import type { Emit } from '@quern/pipeline';
+import { handleInterrupts } from './interrupts.ts';
 import { createProgress } from './progress.ts';
 
 /** What every long command gets: a sink for events and a signal that Ctrl-C aborts. */
@@ -17,12 +18,10 @@ export async function runCommand<Result>(
   render: (result: Result) => string,
 ): Promise<void> {
   const controller = new AbortController();
-  const interrupt = (): void => {
+  const release = handleInterrupts(() => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  });
   const progress = createProgress({
     isTTY: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
@@ -36,7 +35,6 @@ export async function runCommand<Result>(
     progress.finish();
     throw error;
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    release();
   }
 }

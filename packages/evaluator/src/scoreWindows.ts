@@ -36,7 +36,7 @@ const BATCH_LOGITS = 2 ** 24;
  * Errors: INVALID_OPTION, INVALID_TOKENIZER (see `checkWindows`); UNSUPPORTED_MODEL; RUNTIME_FAILED; NON_FINITE_ACTIVATION with
  * the window and the token; INTERRUPTED when the signal is set.
  * Cost: a forward pass and about 1 ns a logit; memory for 2 float32 copies of a batch's logits. With a baseline both forward
- * passes return their logits, and about 5 ns a logit; memory for 2 to 3 copies.
+ * passes return their logits, and about 5 ns a logit; memory for up to 6 copies, mostly on their way to JavaScript.
  */
 export async function scoreWindows(
   model: OnnxModel,

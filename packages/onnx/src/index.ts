@@ -10,6 +10,7 @@ export {
 } from './build/inlineInitializer.ts';
 export { type NodeOptions, node } from './build/node.ts';
 export { tensorInput } from './build/tensorInput.ts';
+export { countOperators } from './countOperators.ts';
 export { DataType, dataTypeName, elementBits } from './dataType.ts';
 export { extractSubmodel } from './edit/extractSubmodel.ts';
 export { renameExternalData } from './edit/renameExternalData.ts';
@@ -21,16 +22,19 @@ export type {
   TensorProto,
   ValueInfoProto,
 } from './generated/onnx_pb.js';
+export { modelTensors } from './modelTensors.ts';
 export type { OnnxModel } from './onnxModel.ts';
 export { readFloats } from './read/readFloats.ts';
 export { type ReadOptions, readOnnxModel } from './read/readOnnxModel.ts';
 export { readTensor, streamTensor, type TensorContent } from './read/readTensor.ts';
+export { activationTypeOf } from './sites/activationTypeOf.ts';
 export { canCapture } from './sites/canCapture.ts';
 export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
 export { type EmbeddingSite, findEmbeddings, readEmbedding } from './sites/findEmbeddings.ts';
 export { findLinearSites } from './sites/findLinearSites.ts';
 export { isQuantized } from './sites/isQuantized.ts';
 export { readWeight } from './sites/readWeight.ts';
+export { siteDataType } from './sites/siteDataType.ts';
 export { cloneModel } from './write/cloneModel.ts';
 export { copyRemaining } from './write/copyRemaining.ts';
 export { openWhileWriting } from './write/openWhileWriting.ts';

@@ -1,29 +1,33 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
-import { chooseEngine, type EngineDescription } from '@quern/linalg';
+import { describeEngine, type EngineDescription } from '@quern/linalg';
 import { findBlockCuts, findLinearSites, isQuantized, serializeModel } from '@quern/onnx';
 import { type Device, resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
+import { adoptDtype } from './open/adoptDtype.ts';
 import { hashFile } from './open/hashFile.ts';
+import { type Material, materialContent, materialCount } from './open/material.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
-import { type PreparedText, prepareText } from './open/prepareText.ts';
-import { textContent } from './open/textContent.ts';
+import { prepareMaterial } from './open/prepareMaterial.ts';
+import { asWriteFailure } from './output/asWriteFailure.ts';
+import { outputLayout } from './output/outputLayout.ts';
 import { readFinished } from './output/readFinished.ts';
-import { claimRunFolder, type RunFolder } from './output/runFolder.ts';
+import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFolder.ts';
+import { transformersjsDtype } from './output/transformersjsLayout.ts';
 import { writeManifest } from './output/writeManifest.ts';
-import { type WrittenResult, writeResult } from './output/writeResult.ts';
+import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
 import type { CompressRun } from './run.ts';
-import { scoreBefore, scoreWritten } from './scoreRun.ts';
+import { checkSites } from './solve/checkSites.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
-import { openResultStore } from './solve/resultStore.ts';
+import { nothingToSolve } from './solve/nothingToSolve.ts';
+import { openResultStore, type ResultStore } from './solve/resultStore.ts';
 import { type SitePlan, selectSites } from './solve/selectSites.ts';
-import { readsActivations } from './solve/solveBlocks.ts';
+import { startMeasuring } from './startMeasuring.ts';
 import { versions } from './versions.ts';
 
 /**
@@ -33,32 +37,35 @@ import { versions } from './versions.ts';
  * final names only when all of them are complete. What was finished before a crash is used by `resume`.
  * Errors: those of `openModel`, `prepareText` and `claimRunFolder`; ALREADY_QUANTIZED; WRITE_FAILED; INTERRUPTED.
  */
-export async function compress(request: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
+export async function compress(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
   const started = performance.now();
-  const { recipe } = request;
-  const { device, fallbackReason } = await resolveDevice(request.device);
-  // Sums do not depend on the threads of this thread's engine; each worker thread has an engine of its own.
-  const engine = await chooseEngine({ threads: availableParallelism() });
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
-  const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: recipe.dtype });
+  const { device, fallbackReason } = await resolveDevice(given.device);
+  const engine = await describeEngine();
+  emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
+  const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(opened);
-  const plans = selectSites(findLinearSites(opened.model), recipe);
-  const calibration = await calibrationText(opened, request, plans, emit);
-  const text = await evaluationText(opened, request);
+  const plans = selectSites(findLinearSites(opened.model), given.recipe);
+  checkSites(opened.model, plans);
+  const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
+  if (nothing) emit({ kind: 'warning', message: nothing });
+  const recipe = adoptDtype(opened, plans, given.recipe);
+  const request = { ...given, recipe };
+  const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
+  const layout = await outputLayout(opened, recipe, dtype);
+  const { calibration, evaluation } = await prepareMaterial(opened, request, plans, emit);
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
   const origin = originOf({ opened, sources, calibration, request, device, engine });
   const { out: path, force, resume } = request;
-  const evaluation = text && textContent(text);
-  const parts = { ...(recipe as unknown as Record<string, JobContent>), ...origin, evaluation };
+  const measured = evaluation && materialContent(evaluation);
+  const parts = { ...(recipe as unknown as Record<string, JobContent>), ...origin, evaluation: measured };
   const key = jobKey(parts);
   const finished = resume ? await readFinished(path, key) : null;
   if (finished) {
     emit({ kind: 'warning', message: `${path} was finished before: there is nothing to resume.` });
     return finished;
   }
-  const folder = await claimRunFolder({ path, parts, force, resume });
-  const results = await openResultStore(folder.results);
+  const { folder, results } = await openRun({ path, parts, force, resume });
   const kept = await results.count();
   if (kept > 0) emit({ kind: 'stage', stage: 'open', detail: `resumes with ${kept} finished results` });
   const cuts = findBlockCuts(opened.model);
@@ -71,22 +78,24 @@ export async function compress(request: CompressRequest, emit: Emit, signal?: Ab
     origin,
     device,
     engine,
+    layout,
     folder,
     results,
     emit,
     signal,
   };
   try {
-    const before = text ? await scoreBefore(run, text) : null;
+    const measure = await startMeasuring(run, evaluation);
     const written = await writeResult(run);
-    const perplexity = text && before ? await scoreWritten(run, text, before, written.graph) : null;
+    const { perplexity, outputs } = await measure(written.graph);
     const result = {
       storage: await measureStorage(opened, plans, written),
       sites: written.sites,
       embeddings: written.embeddings,
       perplexity,
-      windowsUsed: calibration?.windows.length ?? 0,
-      dtype: written.dtype,
+      outputs,
+      windowsUsed: calibration ? materialCount(calibration) : 0,
+      dtype,
       durationMs: Math.round(performance.now() - started),
     };
     checkInterrupted(signal);
@@ -97,7 +106,16 @@ export async function compress(request: CompressRequest, emit: Emit, signal?: Ab
     );
     return { output: request.out, files, ...result };
   } catch (error) {
-    throw await leaveRun(error, folder, await results.count().catch(() => 0));
+    throw await leaveRun(asWriteFailure(error, path), folder, await results.count().catch(() => 0));
+  }
+}
+
+async function openRun(request: RunRequest): Promise<{ folder: RunFolder; results: ResultStore }> {
+  try {
+    const folder = await claimRunFolder(request);
+    return { folder, results: await openResultStore(folder.results) };
+  } catch (error) {
+    throw asWriteFailure(error, request.path);
   }
 }
 
@@ -111,40 +129,10 @@ function refuseQuantized(opened: OpenedModel): void {
   );
 }
 
-const DEFAULT_CALIBRATION = 'stories';
-
-/** The calibration windows; null when no solver of this run reads activations. A text that was named is checked all the same. */
-async function calibrationText(
-  opened: OpenedModel,
-  request: CompressRequest,
-  plans: readonly SitePlan[],
-  emit: Emit,
-): Promise<PreparedText | null> {
-  const { data, windows, windowLength } = request.recipe.calibration;
-  const isNeeded = plans.some(readsActivations);
-  if (!isNeeded && data === undefined) return null;
-  const part = 'calibration' as const;
-  const text = await prepareText(opened, {
-    data: data ?? DEFAULT_CALIBRATION,
-    part,
-    windowLength,
-    maximumWindows: windows,
-  });
-  if (isNeeded) return text;
-  emit({ kind: 'warning', message: `${request.recipe.method} reads no activations: ${data} was checked, not used.` });
-  return null;
-}
-
-async function evaluationText(opened: OpenedModel, request: CompressRequest): Promise<PreparedText | null> {
-  if (request.evaluate === null) return null;
-  const { windowLength, perDocument } = request;
-  return prepareText(opened, { data: request.evaluate, part: 'evaluation', windowLength, perDocument });
-}
-
 interface OriginParts {
   readonly opened: OpenedModel;
   readonly sources: readonly string[];
-  readonly calibration: PreparedText | null;
+  readonly calibration: Material | null;
   readonly request: CompressRequest;
   readonly device: Device;
   readonly engine: EngineDescription;
@@ -165,7 +153,7 @@ function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
     // The compressed prefix runs with the kernels of the result.
     accuracyLevel,
     seed,
-    calibration: calibration && textContent(calibration),
+    calibration: calibration && materialContent(calibration),
   };
 }
 

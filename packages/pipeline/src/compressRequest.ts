@@ -8,6 +8,8 @@ export interface CompressRequest {
   readonly out: string;
   readonly recipe: Recipe;
   readonly tokenizer?: string | undefined;
+  /** Folder of inputs for a model that reads no text. */
+  readonly feeds?: string | undefined;
   /** A set or file to measure perplexity on, null for none. */
   readonly evaluate: string | null;
   readonly windowLength?: number | undefined;
@@ -47,6 +49,14 @@ export interface PerplexityReport {
   readonly tokenCount: number;
 }
 
+export interface OutputReport {
+  readonly name: string;
+  /** ||after - before|| / ||before|| over all samples, as the file ships; null where the original gives zeros only. */
+  readonly relativeDifference: number | null;
+  /** The same with float32 arithmetic in the n-bit kernels. */
+  readonly exact: number | null;
+}
+
 export interface StorageReport {
   /** All graph and data files of the original. */
   readonly originalBytes: number;
@@ -65,6 +75,8 @@ export interface CompressResult {
   readonly sites: readonly SiteReport[];
   readonly embeddings: readonly EmbeddingReport[];
   readonly perplexity: PerplexityReport | null;
+  /** How far each output moved on the feeds; null without feeds. */
+  readonly outputs: readonly OutputReport[] | null;
   readonly windowsUsed: number;
   readonly dtype: string;
   readonly durationMs: number;

@@ -17,7 +17,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites';
+      readonly unit: 'tokens' | 'sites' | 'samples';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

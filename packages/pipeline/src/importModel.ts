@@ -3,6 +3,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importCheckpoint } from '@quern/importer';
 import { findLinearSites, renameExternalData, writeOnnxModel } from '@quern/onnx';
+import { asWriteFailure } from './output/asWriteFailure.ts';
 import { claimRunFolder } from './output/runFolder.ts';
 import { transformersjsGraphName, writeTransformersjsLayout } from './output/transformersjsLayout.ts';
 
@@ -20,7 +21,10 @@ export interface ImportResult {
 export async function importModel(checkpoint: string, out: string, force: boolean): Promise<ImportResult> {
   const { model, config } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
   const siteCount = findLinearSites(model).length;
-  const output = await claimRunFolder({ path: out, parts: { command: 'import' }, force, resume: false });
+  const parts = { command: 'import' };
+  const output = await claimRunFolder({ path: out, parts, force, resume: false }).catch(error => {
+    throw asWriteFailure(error, out);
+  });
   try {
     const graphName = transformersjsGraphName('fp32');
     const folder = join(output.staging, 'onnx');
@@ -39,6 +43,6 @@ export async function importModel(checkpoint: string, out: string, force: boolea
     return { output: out, files, blockCount: config.blockCount, siteCount };
   } catch (error) {
     await output.abandon();
-    throw error;
+    throw asWriteFailure(error, out);
   }
 }

@@ -1,7 +1,22 @@
 import { stat } from 'node:fs/promises';
 import type { LinearSite } from '@quern/core';
-import { dataTypeName, findLinearSites, isQuantized, type ValueInfoProto } from '@quern/onnx';
+import {
+  canCapture,
+  countOperators,
+  dataTypeName,
+  findBlockCuts,
+  findEmbeddings,
+  findLinearSites,
+  isQuantized,
+  modelTensors,
+  type ValueInfoProto,
+} from '@quern/onnx';
 import { openModel } from './open/openModel.ts';
+
+export interface InspectedSite extends LinearSite {
+  /** Whether solvers that read activations can be used here. */
+  readonly canCapture: boolean;
+}
 
 export interface Inspection {
   readonly model: string;
@@ -15,8 +30,18 @@ export interface Inspection {
   readonly quantizedBy: string | null;
   readonly inputs: readonly { readonly name: string; readonly type: string }[];
   readonly outputs: readonly { readonly name: string; readonly type: string }[];
+  /** Those of sub-graphs included. */
   readonly operators: readonly { readonly name: string; readonly count: number }[];
-  readonly sites: readonly LinearSite[];
+  readonly embeddings: readonly {
+    readonly name: string;
+    readonly vocabularySize: number;
+    readonly hiddenSize: number;
+    /** Whether the head reads the same table. */
+    readonly tied: boolean;
+  }[];
+  /** Blocks that are compressed one after the other; 0 for a graph that is run whole. */
+  readonly chainedBlocks: number;
+  readonly sites: readonly InspectedSite[];
 }
 
 /** What a model is made of, read from its header alone. */
@@ -24,9 +49,8 @@ export async function inspectModel(path: string, tokenizer?: string): Promise<In
   const opened = await openModel(path, { tokenizer });
   const { proto } = opened.model;
   const graph = proto.graph;
-  const counts = new Map<string, number>();
-  for (const node of graph?.node ?? []) counts.set(node.opType, (counts.get(node.opType) ?? 0) + 1);
-  const elementCounts = (graph?.initializer ?? []).map(tensor => tensor.dims.reduce((n, d) => n * Number(d), 1));
+  const elementCounts = modelTensors(proto).map(tensor => tensor.dims.reduce((n, d) => n * Number(d), 1));
+  const sites = findLinearSites(opened.model);
   const sizes = await Promise.all(opened.files.map(async file => (await stat(file)).size));
   return {
     model: path,
@@ -39,8 +63,15 @@ export async function inspectModel(path: string, tokenizer?: string): Promise<In
     quantizedBy: isQuantized(opened.model),
     inputs: (graph?.input ?? []).map(describeValue),
     outputs: (graph?.output ?? []).map(describeValue),
-    operators: [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ name, count })),
-    sites: findLinearSites(opened.model),
+    operators: countOperators(opened.model),
+    embeddings: findEmbeddings(opened.model).map(({ gatherNode, vocabularySize, hiddenSize, tiedHead }) => ({
+      name: gatherNode,
+      vocabularySize,
+      hiddenSize,
+      tied: tiedHead !== null,
+    })),
+    chainedBlocks: findBlockCuts(opened.model)?.length ?? 0,
+    sites: sites.map(site => ({ ...site, canCapture: canCapture(opened.model, site) })),
   };
 }
 

@@ -1,7 +1,10 @@
 import { quantizedStorageBits } from '@quern/core';
 import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest } from './compressRequest.ts';
+import { openFeeds } from './feeds/openFeeds.ts';
+import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
+import { checkSites } from './solve/checkSites.ts';
 import { selectSites } from './solve/selectSites.ts';
 
 export interface PlannedSite {
@@ -26,6 +29,9 @@ export interface CompressPlan {
 export async function planCompression(request: CompressRequest): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   const plans = selectSites(findLinearSites(opened.model), request.recipe);
+  checkSites(opened.model, plans);
+  adoptDtype(opened, plans, request.recipe);
+  if (request.feeds !== undefined) await openFeeds(request.feeds, opened.model);
   const sites = plans.map(plan => ({
     name: plan.site.name,
     outFeatures: plan.site.outFeatures,

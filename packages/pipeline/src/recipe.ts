@@ -37,7 +37,7 @@ export const recipeSchema = z.strictObject({
   dtype: z.enum(['fp32', 'fp16']).default('fp32').describe('arithmetic of everything that is not quantised'),
   storage: z.enum(['container']).default('container'),
   target: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']).default('cpu').describe('where the result will run'),
-  layout: z.enum(['transformersjs']).default('transformersjs'),
+  layout: z.enum(['transformersjs', 'genai']).default('transformersjs').describe('folder layout of a client'),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;

@@ -3,8 +3,9 @@ import type { BlockCut } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import type { CompressRequest } from './compressRequest.ts';
 import type { Emit } from './events.ts';
+import type { Material } from './open/material.ts';
 import type { OpenedModel } from './open/openModel.ts';
-import type { PreparedText } from './open/prepareText.ts';
+import type { OutputLayout } from './output/outputLayout.ts';
 import type { RunFolder } from './output/runFolder.ts';
 import type { JobContent } from './solve/jobKey.ts';
 import type { ResultStore } from './solve/resultStore.ts';
@@ -18,11 +19,12 @@ export interface CompressRun {
   /** Null when the graph is no chain of blocks. */
   readonly cuts: readonly BlockCut[] | null;
   /** Null when no solver of this run reads activations. */
-  readonly calibration: PreparedText | null;
+  readonly calibration: Material | null;
   readonly origin: JobContent;
   readonly device: Device;
   /** What runs the kernels of the solvers. */
   readonly engine: EngineDescription;
+  readonly layout: OutputLayout;
   readonly folder: RunFolder;
   readonly results: ResultStore;
   readonly emit: Emit;

@@ -8,6 +8,11 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads of one operator; ONNX Runtime's choice (one per core) unless given. */
   readonly threads?: number;
+  /**
+   * Whether idle threads wait by spinning, true unless given: fast for many small operators, but they take the cores from other
+   * sessions that work in turn with this one.
+   */
+  readonly spinning?: boolean;
 }
 
 /** ONNX Runtime prints what it also throws; only what it cannot throw is left to it. */
@@ -27,9 +32,13 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
     return await InferenceSession.create(serializeModel(model), {
       executionProviders: [options.device],
       logSeverityLevel: FATAL,
-      enableCpuMemArena: false,
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-      extra: { session: { model_external_initializers_file_folder_path: model.folder } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: model.folder,
+          ...(options.spinning === false ? { intra_op: { allow_spinning: '0' } } : {}),
+        },
+      },
     });
   } catch (error) {
     throw runtimeFailure(error, `Cannot open ${describeModel(model)} on ${options.device}`, {

@@ -4,7 +4,7 @@ import { CompressionError } from '@quern/core';
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/ExecutionProvider_|WebGPU adapter/i, 'The device cannot start: `quern doctor` tells what is missing.'],
   [
-    /bad_alloc|failed to allocate memory|out of memory|allocation/i,
+    /bad_alloc|failed to allocate|out of memory/i,
     'There is not enough memory: use a shorter window, smaller batches or another device.',
   ],
   [
@@ -12,8 +12,8 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'The files with the weights must stand in that folder, complete and unchanged.',
   ],
   [
-    /is not a registered function\/op|Could not find an implementation|NOT_IMPLEMENTED/i,
-    'This device has no kernel for an operator of the model: try --device cpu, or export the model with other operators.',
+    /No Op registered|is not a registered function\/op|Could not find an implementation|NOT_IMPLEMENTED/i,
+    'This ONNX Runtime has no kernel for an operator of the model: try another device, or export it with other operators.',
   ],
   [
     /opset|ir_version|Unsupported model IR version/i,

@@ -35,5 +35,12 @@ function renderResult(result: CompressResult): string {
       `nats per token  ${formatSigned(perplexity.nllDifference, 5)} +- ${perplexity.nllDifferenceStandardError.toFixed(5)}  (paired)`,
     );
   }
+  for (const { name, relativeDifference, exact } of result.outputs ?? []) {
+    lines.push(`output ${name}  ${percent(relativeDifference)} off  (exact arithmetic ${percent(exact)})`);
+  }
   return lines.join('\n');
+}
+
+function percent(share: number | null): string {
+  return share === null ? 'all' : `${(100 * share).toPrecision(3)} %`;
 }

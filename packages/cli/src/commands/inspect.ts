@@ -21,8 +21,14 @@ function renderInspection(result: Inspection): string {
     site.name,
     site.block === null ? '-' : String(site.block),
     `${site.outFeatures} x ${site.inFeatures}`,
-    site.sharedInputGroup,
+    `${site.sharedInputGroup}${site.canCapture ? '' : ' (cannot be captured: rtn only)'}`,
   ]);
+  const embeddings = result.embeddings
+    .map(
+      ({ name, vocabularySize, hiddenSize, tied }) =>
+        `${name} ${vocabularySize} x ${hiddenSize}${tied ? ', tied' : ''}`,
+    )
+    .join('; ');
   const operators = result.operators.map(({ name, count }) => `${name} ${count}`).join(', ');
   return [
     `${result.model}: ${result.kind}, opset ${result.opset}, ${formatCount(result.parameterCount)} parameters, ${formatBytes(result.bytes)}`,
@@ -32,7 +38,11 @@ function renderInspection(result: Inspection): string {
     `inputs      ${result.inputs.map(value => `${value.name} ${value.type}`).join('\n            ')}`,
     `outputs     ${result.outputs.map(value => `${value.name} ${value.type}`).join('\n            ')}`,
     `operators   ${operators}`,
+    `embeddings  ${embeddings || 'none'}`,
+    `blocks      ${result.chainedBlocks || 'none: the graph is calibrated whole'}`,
     '',
-    rows.length > 0 ? table(['site', 'block', 'shape', 'reads'], rows) : 'no linear sites',
+    rows.length > 0
+      ? table(['site', 'block', 'shape', 'reads'], rows)
+      : 'no linear sites: nothing that compress could solve',
   ].join('\n');
 }

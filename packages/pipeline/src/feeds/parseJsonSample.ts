@@ -91,6 +91,8 @@ function convert(values: readonly Value[], type: FeedType, where: string): Plain
     const element = convertOne(value, type);
     if (element === null) throw invalidFeeds(where, `holds ${JSON.stringify(value)} at ${index}, which is no ${type}.`);
     target[index] = element as never;
+    if (!Number.isFinite(Number(target[index])))
+      throw invalidFeeds(where, `holds ${value} at ${index}, beyond ${type}.`);
   });
   return data;
 }

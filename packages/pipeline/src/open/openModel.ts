@@ -2,7 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { importCheckpoint } from '@quern/importer';
-import { type OnnxModel, readOnnxModel } from '@quern/onnx';
+import { modelTensors, type OnnxModel } from '@quern/onnx';
+import { readGraph } from './readGraph.ts';
 import { transformersjsDtypes } from './transformersjsDtypes.ts';
 
 /** What the text side of a model needs to know of its config.json. */
@@ -82,19 +83,20 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 }
 
 async function openOnnx(path: string, file: string, tokenizer: string | undefined): Promise<OpenedModel> {
-  const model = await readOnnxModel(file);
+  const model = await readGraph(file);
   const folder = dirname(file);
   const tokenizerFolder = tokenizer ? resolve(tokenizer) : await findTokenizer([folder, dirname(folder)]);
-  const locations = new Set<string>();
-  for (const tensor of model.proto.graph?.initializer ?? []) {
+  const paths = new Set<string>();
+  for (const tensor of modelTensors(model.proto)) {
     const location = tensor.externalData.find(entry => entry.key === 'location')?.value;
-    if (location) locations.add(location);
+    if (location) paths.add(join(folder, location));
   }
+  paths.delete(file); // a large graph's own weights
   return {
     kind: 'onnx',
     path,
     model,
-    files: [file, ...[...locations].sort().map(name => join(folder, name))],
+    files: [file, ...[...paths].sort()],
     tokenizerFolder,
     text: tokenizerFolder ? await readTextConfig(tokenizerFolder) : null,
   };
@@ -130,14 +132,19 @@ async function graphInFolder(path: string, folder: string, names: ReadonlySet<st
 }
 
 async function readTextConfig(folder: string): Promise<TextConfig | null> {
-  const file = join(folder, 'config.json');
-  if (!(await stat(file).catch(() => null))) return null;
-  const config = await readJson(file);
+  const files = [join(folder, 'config.json'), join(folder, 'genai_config.json')];
+  const isThere = await Promise.all(files.map(file => stat(file).catch(() => null)));
+  const file = files.find((_, index) => isThere[index]);
+  if (!file) return null;
+  const content = await readJson(file);
+  const isGenai = file === files[1];
+  const config = isGenai ? ((content.model ?? {}) as Record<string, unknown>) : content;
   const eos = config.eos_token_id;
+  const context = isGenai ? config.context_length : config.max_position_embeddings;
   return {
     bosTokenId: typeof config.bos_token_id === 'number' ? config.bos_token_id : null,
     eosTokenIds: typeof eos === 'number' ? [eos] : Array.isArray(eos) ? eos.filter(id => typeof id === 'number') : [],
-    contextLength: typeof config.max_position_embeddings === 'number' ? config.max_position_embeddings : null,
+    contextLength: typeof context === 'number' ? context : null,
   };
 }
 

@@ -34,7 +34,7 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
   if (!opened.tokenizerFolder) {
     throw new CompressionError(
       'TOKENIZER_NOT_FOUND',
-      `${opened.path} comes without a tokenizer: pass --tokenizer <folder with tokenizer.json>, or --evaluate none.`,
+      `${opened.path} comes without a tokenizer: pass --tokenizer <folder with tokenizer.json and config.json>. Without one, --method rtn with --evaluate none reads no text.`,
       { path: opened.path },
     );
   }

@@ -1,10 +1,7 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transformersjsDtypes } from '../open/transformersjsDtypes.ts';
-
-/** Files of a source folder that a user of the result needs: tokenizer, generation settings, chat template, licence, card. */
-const COMPANIONS =
-  /^(generation_config\.json|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|tokenizer\.model|vocab\.json|merges\.txt|chat_template\.(jinja|json)|licen[cs]e.*|notice.*|readme\.md|preprocessor_config\.json)$/i;
+import { copyCompanions } from './copyCompanions.ts';
 
 /** The dtype under which transformers.js finds a graph whose widest solved container has this many bits (null: nothing solved). */
 export function transformersjsDtype(widestContainer: number | null, dtype: 'fp32' | 'fp16'): string {
@@ -30,12 +27,8 @@ export interface LayoutRequest {
 /** Writes everything around the graph: companions of the source, and config.json with the defaults a client needs. */
 export async function writeTransformersjsLayout(request: LayoutRequest): Promise<void> {
   if (request.source === null) return;
-  await mkdir(request.target, { recursive: true });
-  const names = await readdir(request.source);
-  for (const name of names.filter(candidate => COMPANIONS.test(candidate))) {
-    await copyFile(join(request.source, name), join(request.target, name));
-  }
-  if (!names.includes('config.json')) return;
+  await copyCompanions(request.source, request.target);
+  if (!(await stat(join(request.source, 'config.json')).catch(() => null))) return;
   const config = JSON.parse(await readFile(join(request.source, 'config.json'), 'utf8')) as Record<string, unknown>;
   const settings = (config['transformers.js_config'] ?? {}) as Record<string, unknown>;
   config['transformers.js_config'] = {

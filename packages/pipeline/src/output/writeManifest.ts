@@ -1,6 +1,7 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { CompressResult } from '../compressRequest.ts';
+import { type Material, materialContent } from '../open/material.ts';
 import type { CompressRun } from '../run.ts';
 import { versions } from '../versions.ts';
 
@@ -17,7 +18,7 @@ interface ManifestParts {
 /** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
 export async function writeManifest({ folder, run, result, sources, key }: ManifestParts): Promise<void> {
   const { request, opened, calibration, device, engine } = run;
-  const { storage, sites, embeddings, perplexity, windowsUsed, dtype, durationMs } = result;
+  const { storage, sites, embeddings, perplexity, outputs, windowsUsed, dtype, durationMs } = result;
   const manifest = {
     format: 1,
     key,
@@ -26,24 +27,17 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     engine: { gemm: engine.gemm, factorization: engine.factorization },
     source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
     recipe: request.recipe,
-    calibration: calibration && {
-      ...calibration.data,
-      windowCount: calibration.windows.length,
-      windowLength: calibration.windowLength,
-      seed: request.recipe.seed,
-    },
+    calibration: calibration && { ...describeMaterial(calibration), seed: request.recipe.seed },
     dtype,
     storage,
     perplexity,
+    outputs,
     sites,
     embeddings,
     windowsUsed,
     durationMs,
     files: await listFiles(folder),
-    load: {
-      transformersjs: `await pipeline('text-generation', folder, { dtype: '${dtype}' })`,
-      note: noteOn(sites.map(site => site.nominalBits)),
-    },
+    load: { ...howToLoad(run, dtype), note: noteOn(sites.map(site => site.nominalBits)) },
   };
   await writeFile(join(folder, 'quern.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -55,6 +49,19 @@ async function listFiles(folder: string): Promise<CompressResult['files']> {
   return Promise.all(
     paths.sort().map(async path => ({ path: relative(folder, path), bytes: (await stat(path)).size })),
   );
+}
+
+function describeMaterial(material: Material) {
+  if (material.kind === 'feeds') return { id: material.feeds.id, ...materialContent(material) };
+  const { data, windows, windowLength } = material.text;
+  return { ...data, windowCount: windows.length, windowLength };
+}
+
+function howToLoad({ request, opened, layout }: CompressRun, dtype: string): Readonly<Record<string, string>> {
+  const graph = join(layout.graphFolder, layout.graphName);
+  if (request.recipe.layout === 'genai') return { genai: 'og.Model(folder)' };
+  if (opened.text) return { transformersjs: `await pipeline('text-generation', folder, { dtype: '${dtype}' })` };
+  return { onnxruntime: `await InferenceSession.create('${graph}')` };
 }
 
 function noteOn(widths: readonly number[]): string {

@@ -1,4 +1,5 @@
 import {
+  activationTypeOf,
   findEmbeddings,
   findLinearSites,
   type OnnxModel,
@@ -9,6 +10,7 @@ import {
   type WeightStore,
 } from '@quern/onnx';
 import { roundToNearest } from '@quern/solvers';
+import { readsText } from '../feeds/graphInputs.ts';
 import type { Recipe } from '../recipe.ts';
 
 /** Inputs that share a scale in embedding and head: 8.5 stored bits at 8 bits, and every kernel reads it. */
@@ -33,8 +35,8 @@ export async function compressEmbeddings(
 ): Promise<EmbeddingReport[]> {
   if (recipe.headBits === 16) return [];
   const options = { bits: recipe.headBits, groupSize: GROUP_SIZE, symmetric: true, shrinkSearch: false };
-  const activationType = recipe.dtype === 'fp16' ? ('float16' as const) : ('float32' as const);
-  const kernel = { accuracyLevel: recipe.accuracyLevel, activationType };
+  const { accuracyLevel } = recipe;
+  const computeType = recipe.dtype === 'fp16' ? 'float16' : 'float32';
   const reports: EmbeddingReport[] = [];
   const embeddings = findEmbeddings(model);
   for (const embedding of embeddings) {
@@ -42,15 +44,17 @@ export async function compressEmbeddings(
     if (isExcluded(gatherNode) || (tiedHead && isExcluded(tiedHead.name))) continue;
     const table = await readEmbedding(model, embedding);
     const compressed = roundToNearest(table, { ...options, groupSize: Math.min(GROUP_SIZE, hiddenSize) });
-    await replaceEmbedding(model, { gatherNode, compressed, tiedHead, ...kernel }, store);
+    const activationType = tiedHead ? activationTypeOf(model, tiedHead) : computeType;
+    await replaceEmbedding(model, { gatherNode, compressed, tiedHead, accuracyLevel, activationType }, store);
     reports.push({ name: gatherNode, nominalBits: recipe.headBits, tied: tiedHead !== null });
   }
-  if (embeddings.length === 0) return reports;
+  if (embeddings.length === 0 && !readsText(model)) return reports;
   for (const site of findLinearSites(model)) {
     if (site.block !== null || !isHead(model, site.nodeName) || isExcluded(site.name)) continue;
     const weight = await readWeight(model, site);
     const compressed = roundToNearest(weight, { ...options, groupSize: Math.min(GROUP_SIZE, site.inFeatures) });
-    await replaceSite(model, { site, compressed, ...kernel }, store);
+    const activationType = activationTypeOf(model, site);
+    await replaceSite(model, { site, compressed, accuracyLevel, activationType }, store);
     reports.push({ name: site.name, nominalBits: recipe.headBits, tied: false });
   }
   return reports;

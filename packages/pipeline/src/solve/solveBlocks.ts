@@ -1,5 +1,13 @@
 import { CompressionError, type InputStatistics, type LinearSite, type SolveResult, toErrorRecord } from '@quern/core';
-import { type BlockCut, canCapture, type OnnxModel, readWeight, replaceSite, type WeightStore } from '@quern/onnx';
+import {
+  activationTypeOf,
+  type BlockCut,
+  canCapture,
+  type OnnxModel,
+  readWeight,
+  replaceSite,
+  type WeightStore,
+} from '@quern/onnx';
 import { solvers } from '@quern/solvers';
 import type { SiteReport } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
@@ -115,8 +123,8 @@ async function capture(
     );
   }
   await request.reach(segment.index);
-  const chunks = forward.chunks.length;
-  return captureBlock(forward, segment.cut, sites, done => tell(request, segment, `capture ${done} of ${chunks}`));
+  const { runCount } = forward.inputs;
+  return captureBlock(forward, segment.cut, sites, done => tell(request, segment, `capture ${done} of ${runCount}`));
 }
 
 /** Reports the sites done so far and what is being worked on. */
@@ -167,7 +175,7 @@ function nameSite(error: unknown, site: LinearSite): unknown {
 
 async function replaceSolved(request: SolveRun, plan: SitePlan, result: SolveResult): Promise<void> {
   const { model, recipe, store } = request;
-  const activationType = recipe.dtype === 'fp16' ? 'float16' : 'float32';
+  const activationType = activationTypeOf(model, plan.site);
   const { accuracyLevel } = recipe;
   await replaceSite(model, { site: plan.site, compressed: result.compressed, accuracyLevel, activationType }, store);
 }

@@ -25,7 +25,8 @@ export interface Forward {
  * Errors: those of `openSession`; INVALID_FEEDS naming an input that was not fed.
  */
 export async function openForward(model: OnnxModel, options: SessionOptions): Promise<Forward> {
-  const session = await openSession(model, options);
+  // Forward passes and Gram products take turns on the same cores.
+  const session = await openSession(model, { ...options, spinning: false });
   const subject = describeModel(model);
   return {
     async run(input, given, outputNames) {

@@ -1,0 +1,39 @@
+import type { OpenedModel } from '../open/openModel.ts';
+import type { Recipe } from '../recipe.ts';
+import { GENAI_DATA, GENAI_GRAPH, prepareGenai, writeGenaiLayout } from './genaiLayout.ts';
+import { transformersjsGraphName, writeTransformersjsLayout } from './transformersjsLayout.ts';
+
+/** Where a result's files go in its folder, and what is written around them. */
+export interface OutputLayout {
+  /** Folder of graph and data inside the result, empty for its root. */
+  readonly graphFolder: string;
+  readonly graphName: string;
+  readonly dataName: string;
+  /** Writes everything around the graph into `target`. */
+  finish(target: string, chunkCount: number): Promise<void>;
+}
+
+/**
+ * The layout that a recipe asks for. `dtype` is the result's as transformers.js names it.
+ *
+ * Errors: those of `prepareGenai`, so that a model for which a layout makes no sense is refused before it is worked on.
+ */
+export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: string): Promise<OutputLayout> {
+  const source = opened.tokenizerFolder;
+  if (recipe.layout === 'genai') {
+    const config = await prepareGenai(opened, recipe.target);
+    return {
+      graphFolder: '',
+      graphName: GENAI_GRAPH,
+      dataName: GENAI_DATA,
+      finish: target => writeGenaiLayout(source!, target, config),
+    };
+  }
+  const graphName = transformersjsGraphName(dtype);
+  return {
+    graphFolder: 'onnx',
+    graphName,
+    dataName: `${graphName}_data`,
+    finish: (target, chunkCount) => writeTransformersjsLayout({ source, target, dtype, chunkCount }),
+  };
+}

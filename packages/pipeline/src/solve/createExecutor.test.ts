@@ -1,0 +1,94 @@
+import type { InputStatistics } from '@quern/core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createExecutor, type Executor } from './createExecutor.ts';
+import { type SolveTask, solveSite } from './solveSite.ts';
+
+const FAILING = new URL('./testWorkers/failingWorker.ts', import.meta.url);
+const BROKEN = new URL('./testWorkers/brokenWorker.ts', import.meta.url);
+
+let executor: Executor;
+afterEach(() => executor.close());
+
+const [ROWS, COLUMNS] = [8, 64];
+const task = (solver: string, options: SolveTask['options'] = {}): SolveTask => ({
+  weight: { rows: ROWS, columns: COLUMNS, data: Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.sin(i)) },
+  statistics: null,
+  solver,
+  options,
+});
+
+/** The Gram of white noise, in memory that threads share. */
+function statistics(): InputStatistics {
+  const data = new Float64Array(new SharedArrayBuffer(8 * COLUMNS * COLUMNS));
+  for (let row = 0; row < COLUMNS; row++)
+    for (let column = 0; column < COLUMNS; column++)
+      data[row * COLUMNS + column] = row === column ? COLUMNS : Math.cos(row) * Math.cos(column);
+  const inputGram = { rows: COLUMNS, columns: COLUMNS, data: data as unknown as Float64Array };
+  return { inputGram, tokenCount: 100, meanAbsolute: new Float64Array(COLUMNS).fill(1) };
+}
+
+it('solves in a thread what is solved here', async () => {
+  executor = createExecutor(2);
+  const given = statistics();
+  const jobs = [4, 3, 2].map(bits => ({ ...task('gptq', { bits, groupSize: 32 }), statistics: given }));
+  const here = await Promise.all(jobs.map(job => solveSite({ ...job, weight: structuredClone(job.weight) })));
+  const there = await Promise.all(jobs.map(job => executor.solve(job)));
+  expect(there).toEqual(here);
+  expect(jobs[0]!.weight.data.buffer.byteLength).toBe(0); // handed over
+});
+
+describe('errors', () => {
+  it('come back with code and context', async () => {
+    executor = createExecutor(1);
+    const refused = executor.solve(task('rtn', { bits: 9 }));
+    await expect(refused).rejects.toMatchObject({ name: 'CompressionError', code: 'INVALID_OPTION', message: /bits/ });
+    const weight = { rows: 1, columns: 2, data: Float32Array.of(1, Number.NaN) };
+    await expect(executor.solve({ ...task('rtn'), weight })).rejects.toMatchObject({ code: 'NON_FINITE_WEIGHT' });
+    // The thread lives on.
+    expect((await executor.solve(task('rtn', { groupSize: 32 }))).storageBits).toBe(ROWS * COLUMNS * 4.5);
+  });
+
+  it.each([
+    ['exit', /stopped.*3/],
+    ['throw', /stopped.*thrown through/],
+    ['throwLater', /stopped.*outside of every promise/],
+  ])('name a thread that dies: %s', async (way, message) => {
+    executor = createExecutor(2, { file: FAILING });
+    await expect(executor.solve(task(way))).rejects.toMatchObject({ code: 'SOLVER_FAILED', message });
+  });
+
+  it('name a thread that runs out of memory', async () => {
+    executor = createExecutor(2, { file: FAILING, heapMegabytes: 16 });
+    await expect(executor.solve(task('fillHeap'))).rejects.toMatchObject({
+      code: 'SOLVER_FAILED',
+      message: /out of memory.*--threads/,
+    });
+  });
+
+  it('reach every task when threads cannot start', async () => {
+    executor = createExecutor(2, { file: BROKEN });
+    const tasks = await Promise.allSettled([0, 1, 2].map(() => executor.solve(task('rtn'))));
+    for (const outcome of tasks) {
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'SOLVER_FAILED', message: /module is missing/ },
+      });
+    }
+  });
+});
+
+it('is interrupted without waiting for the solver', async () => {
+  executor = createExecutor(1, { file: FAILING });
+  const controller = new AbortController();
+  const running = executor.solve(task('wait'), controller.signal);
+  const waiting = executor.solve(task('wait'), controller.signal);
+  setTimeout(() => controller.abort(), 50);
+  await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});
+
+it('takes no task after it was closed', async () => {
+  executor = createExecutor(1);
+  await executor.close();
+  await expect(executor.solve(task('rtn'))).rejects.toMatchObject({ code: 'INTERNAL' });
+});

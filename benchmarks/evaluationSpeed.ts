@@ -48,7 +48,7 @@ const model = path.endsWith('.onnx')
 const vocabularySize = findLogits(model).vocabularySize ?? 100;
 const windows = randomWindows();
 
-const batchSizes = [...new Set([1, Math.max(1, Math.floor(Number(values['batch-tokens'] ?? 1024) / windowLength))])];
+const batchSizes = [...new Set([1, Math.max(1, Math.floor(Number(values['batch-tokens'] ?? 512) / windowLength))])];
 let scoredRate = 0;
 let bareRate = 0;
 let bareBatch = 0;

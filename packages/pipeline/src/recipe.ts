@@ -1,9 +1,10 @@
 import { CompressionError } from '@quern/core';
+import { describeProblems } from '@quern/solvers';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
 const bits = z.number().int().min(2).max(8);
-const groupSize = z.literal(['channel', 16, 32, 64, 128, 256], { error: 'must be 16, 32, 64, 128, 256 or channel' });
+const groupSize = z.literal([16, 32, 64, 128, 256, 'channel']);
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
 const headBits = z.literal([2, 3, 4, 5, 6, 7, 8, 16], { error: 'must be 2..8, or 16 to leave them as they are' });
 
@@ -48,13 +49,8 @@ export type RecipeInput = z.input<typeof recipeSchema>;
 export function resolveRecipe(input: unknown, source = 'options'): Recipe {
   const result = recipeSchema.safeParse(input ?? {});
   if (result.success) return checkTarget(result.data);
-  const lines = result.error.issues.map(issue => {
-    const key = issue.path.join('.') || 'recipe';
-    const value = valueAt(input, issue.path);
-    const shown = value === undefined ? '' : ` (${JSON.stringify(value)})`;
-    return `${key}${shown}: ${issue.message}`;
-  });
-  throw new CompressionError('INVALID_OPTION', `Invalid ${source}: ${lines.join('; ')}.`, { problems: lines });
+  const problems = describeProblems(recipeSchema, result.error, input);
+  throw new CompressionError('INVALID_OPTION', `Invalid ${source}: ${problems.join('; ')}.`, { problems });
 }
 
 /** Reads a recipe from YAML text. Errors: INVALID_RECIPE for text that is not a YAML mapping. */
@@ -73,7 +69,11 @@ export function parseRecipe(text: string, source: string): RecipeInput {
   return value as RecipeInput;
 }
 
-/** The JSON schema of a recipe file, for editors. */
+/**
+ * The JSON schema of a recipe file. It lies in recipe.schema.json beside this package's manifest; `node tools/recipeSchema.ts`
+ * writes it. An editor completes and checks a recipe whose first line is `# yaml-language-server: $schema=` and the file's path
+ * or address.
+ */
 export function recipeJsonSchema(): object {
   return { title: 'Quern recipe', ...z.toJSONSchema(recipeSchema, { io: 'input' }) };
 }
@@ -88,10 +88,4 @@ function checkTarget(recipe: Recipe): Recipe {
     );
   }
   return recipe;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
-  return value;
 }

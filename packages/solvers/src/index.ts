@@ -1,3 +1,5 @@
+export { describeProblems } from './describeProblems.ts';
+export { parseOptions } from './parseOptions.ts';
 export { gptq } from './quantization/gptq.ts';
 export { type GptqOptions, gptqOptions } from './quantization/gptqOptions.ts';
 export { roundToNearest } from './quantization/roundToNearest.ts';

@@ -1,5 +1,6 @@
 import { CompressionError } from '@quern/core';
 import type { z } from 'zod';
+import { describeProblems } from './describeProblems.ts';
 
 /** Checks a solver's options and fills in the defaults. Errors: INVALID_OPTION naming key, value and limit; unknown keys too. */
 export function parseOptions<Schema extends z.ZodType>(
@@ -9,11 +10,7 @@ export function parseOptions<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(options ?? {});
   if (result.success) return result.data;
-  const problems = result.error.issues.map(issue => {
-    const key = issue.path.join('.') || 'options';
-    const value = (options as Record<string, unknown> | undefined)?.[String(issue.path[0])];
-    return `${key}${value === undefined ? '' : ` (${JSON.stringify(value)})`}: ${issue.message}`;
-  });
+  const problems = describeProblems(schema, result.error, options);
   throw new CompressionError('INVALID_OPTION', `Invalid options of ${solver}: ${problems.join('; ')}.`, {
     solver,
     problems,

@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { modelTensors } from '../modelTensors.ts';
 import type { OnnxModel } from '../onnxModel.ts';
@@ -8,7 +9,8 @@ import { serializeModel } from './serializeModel.ts';
 const LARGEST_HEADER = 2 ** 31 - 1;
 
 /**
- * Writes a model's header under a temporary name and renames it. External data must stand beside it already.
+ * Writes a model's header under a temporary name and renames it, and makes its folder. External data must stand beside it
+ * already.
  *
  * @returns the header's bytes.
  * @throws CompressionError UNSUPPORTED_MODEL when the header would pass protobuf's 2 GiB, WRITE_FAILED.
@@ -20,6 +22,7 @@ export async function writeOnnxModel(model: OnnxModel, path: string): Promise<nu
   if (bytes.length > LARGEST_HEADER) throw tooLarge(path, bytes.length);
   const partial = `${path}.partial`;
   try {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(partial, bytes);
     await rename(partial, path);
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { CompressionError, type LinearSite } from '@quern/core';
-import { solvers } from '@quern/solvers';
+import { parseOptions, solvers } from '@quern/solvers';
 import picomatch from 'picomatch';
 import type { Recipe } from '../recipe.ts';
 
@@ -17,7 +17,7 @@ export interface SitePlan {
  * Which sites are solved, and how: all linear weights of the decoder blocks but the excluded ones; in a graph without
  * blocks, all linear weights. Rules of the recipe win over its defaults, later rules over earlier ones.
  *
- * Errors: INVALID_OPTION for an unknown method and for a pattern that matches no site.
+ * Errors: INVALID_OPTION for an unknown method, for options that a solver does not know, and for a pattern that matches no site.
  */
 export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SitePlan[] {
   const inBlocks = sites.filter(site => site.block !== null);
@@ -42,9 +42,17 @@ export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SiteP
     if (method === 'none') continue;
     checkMethod(method);
     const inputs = groupSize === 'channel' || groupSize >= site.inFeatures ? site.inFeatures : groupSize;
-    plans.push({ site, solver: method, bits, groupSize: inputs, options });
+    const plan = { site, solver: method, bits, groupSize: inputs, options };
+    parseOptions(solvers[method]!.optionsSchema, solverOptions(plan), method);
+    plans.push(plan);
   }
   return plans;
+}
+
+/** What a plan gives to its solver. */
+export function solverOptions(plan: SitePlan): Readonly<Record<string, number | boolean | string>> {
+  const perChannel = plan.groupSize >= plan.site.inFeatures;
+  return { ...plan.options, bits: plan.bits, groupSize: perChannel ? 'channel' : plan.groupSize };
 }
 
 function checkMethod(method: string): void {

@@ -17,8 +17,9 @@ import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Executor } from './createExecutor.ts';
 import { type JobContent, jobKey } from './jobKey.ts';
+import { releaseMemory } from './releaseMemory.ts';
 import type { ResultStore } from './resultStore.ts';
-import type { SitePlan } from './selectSites.ts';
+import { type SitePlan, solverOptions } from './selectSites.ts';
 
 export interface SolveBlocksRequest {
   readonly model: OnnxModel;
@@ -69,6 +70,7 @@ export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport
   for (const segment of splitSegments(plans, forward ? cuts : null)) {
     const solved = await solveSegment(request, segment, prefix);
     prefix = jobKey([prefix, ...solved.map(site => site.key)]);
+    releaseMemory();
     for (const { plan, result, durationMs } of solved) {
       checkInterrupted(request.signal);
       await replaceSolved(request, plan, result);
@@ -143,7 +145,8 @@ async function runJobs(
   statistics: ReadonlyMap<string, InputStatistics>,
 ): Promise<ReadonlyMap<string, SolvedSite>> {
   const results = new Map<string, SolvedSite>();
-  const queue = [...jobs];
+  // The longest first, so that no worker is left alone with it at the end.
+  const queue = jobs.toSorted((left, right) => expectedWork(right.plan) - expectedWork(left.plan));
   const work = async (): Promise<void> => {
     for (let job = queue.shift(); job; job = queue.shift()) {
       checkInterrupted(request.signal);
@@ -164,6 +167,11 @@ async function runJobs(
   };
   await Promise.all(Array.from({ length: Math.min(request.executor.threads, jobs.length) }, work));
   return results;
+}
+
+/** Grows like the multiply-adds of a solver that factorises the Gram and carries errors through the weight. */
+function expectedWork({ site: { inFeatures, outFeatures } }: SitePlan): number {
+  return inFeatures ** 2 * (inFeatures + outFeatures);
 }
 
 /** The same error with the site in front: a solver does not know where its weight stands. */
@@ -202,11 +210,6 @@ function splitSegments(plans: readonly SitePlan[], cuts: readonly BlockCut[] | n
 
 function describe(plan: SitePlan): { [key: string]: JobContent } {
   return { solver: plan.solver, options: solverOptions(plan) };
-}
-
-function solverOptions(plan: SitePlan): Readonly<Record<string, number | boolean | string>> {
-  const perChannel = plan.groupSize >= plan.site.inFeatures;
-  return { ...plan.options, bits: plan.bits, groupSize: perChannel ? 'channel' : plan.groupSize };
 }
 
 export function readsActivations(plan: Pick<SitePlan, 'solver'>): boolean {

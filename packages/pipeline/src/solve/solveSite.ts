@@ -1,6 +1,7 @@
 import { type InputStatistics, reconstruct, type SolveResult, storageBits } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { relativeOutputError, relativeWeightError, solvers } from '@quern/solvers';
+import { releaseMemory } from './releaseMemory.ts';
 
 /** One weight to compress, and how. A pure function of its content. */
 export interface SolveTask {
@@ -16,6 +17,7 @@ export interface SolveTask {
 export async function solveSite(task: SolveTask): Promise<SolveResult> {
   const { weight, statistics } = task;
   const compressed = await solvers[task.solver]!.solve(weight, statistics, task.options);
+  releaseMemory();
   const dense = reconstruct(compressed);
   return {
     compressed,

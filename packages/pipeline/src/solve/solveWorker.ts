@@ -1,4 +1,5 @@
 import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
+import { releaseMemory } from './releaseMemory.ts';
 import { type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
@@ -10,6 +11,9 @@ export default async function solveInWorker(task: SolveTask): Promise<SolveAnswe
     return { result: await solveSite(task) };
   } catch (error) {
     return { error: isOutOfMemory(error) ? outOfMemory(task) : toErrorRecord(error) };
+  } finally {
+    // Once the answer is on its way and the task is no longer held.
+    setImmediate(releaseMemory);
   }
 }
 

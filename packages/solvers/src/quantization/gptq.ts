@@ -40,18 +40,23 @@ export async function gptq(
   const groupSize = resolveGroupSize(settings.groupSize, weight.columns);
   checkWeight(weight);
   const checked = checkStatistics(statistics, weight.columns);
-  const hessian = dampedHessian(checked, settings.dampingFraction, settings.actOrder);
-  const factor = await inverseFactor(hessian, settings.dampingFraction);
-  const problem: Problem = {
-    weight: withoutInputs(weight, hessian.dead),
-    // Grids that stand before the first column bind no block to a group.
-    blocks: cutFactor(factor, settings.blockSize, settings.actOrder ? 1 : groupSize),
-    order: hessian.order,
-    settings,
-    groupSize,
-  };
+  const { order, dead, blocks } = await factorBlocks(checked, settings, groupSize);
+  const problem: Problem = { weight: withoutInputs(weight, dead), blocks, order, settings, groupSize };
   const result = (await solveWith(problem, 'float16')) ?? (await solveWith(problem, 'float32'));
   return result!;
+}
+
+/** The blocks of U. A function of its own, so that the Hessian and the whole factor are gone before columns are quantised. */
+async function factorBlocks(
+  statistics: InputStatistics,
+  { dampingFraction, actOrder, blockSize }: z.output<typeof gptqOptions>,
+  groupSize: number,
+): Promise<Pick<Problem, 'blocks' | 'order'> & { readonly dead: readonly number[] }> {
+  const hessian = dampedHessian(statistics, dampingFraction, actOrder);
+  const factor = await inverseFactor(hessian, dampingFraction);
+  // Grids that stand before the first column bind no block to a group.
+  const blocks = cutFactor(factor, blockSize, actOrder ? 1 : groupSize);
+  return { blocks, order: hessian.order, dead: hessian.dead };
 }
 
 interface Problem {

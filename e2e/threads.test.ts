@@ -1,0 +1,41 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hashResult } from './resultFolder.ts';
+import { demo, runQuern } from './runQuern.ts';
+
+let folder = '';
+let text = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quern-threads-'));
+  text = join(folder, 'text.txt');
+  const words = Array.from({ length: 400 }, (_, i) => ['once', 'upon', 'a', 'time', 'tree'][(i * i) % 5]);
+  await writeFile(text, words.join(' '));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+// With a text to measure on, the perplexities in quern.json are compared too.
+it.each([
+  { actOrder: false, measured: true },
+  { actOrder: true, measured: false },
+])('gptq gives the same bytes with 1, 2 and 4 worker threads: %j', async ({ actOrder, measured }) => {
+  const recipe = join(folder, `${actOrder}.yaml`);
+  const lines = [
+    'bits: 3',
+    `options: { actOrder: ${actOrder} }`,
+    'exclude: ["model.layers.{2,3,4,5}.*"]',
+    'calibration: { windows: 16, windowLength: 64 }',
+  ];
+  await writeFile(recipe, lines.join('\n'));
+  const flags = ['--recipe', recipe, '--evaluate', measured ? text : 'none', '--device', 'cpu'];
+  const results = [];
+  for (const threads of ['1', '2', '4']) {
+    const out = join(folder, `${actOrder}-${threads}`);
+    expect(await runQuern('compress', demo, '--out', out, ...flags, '--threads', threads)).toMatchObject({ code: 0 });
+    results.push(hashResult(out));
+  }
+  expect(Object.keys(results[0]!)).toContain('onnx/model_q4.onnx_data');
+  expect(results[1]).toEqual(results[0]);
+  expect(results[2]).toEqual(results[0]);
+});

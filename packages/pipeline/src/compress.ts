@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
 import { describeEngine, type EngineDescription } from '@quern/linalg';
-import { findBlockCuts, findLinearSites, isQuantized, serializeModel } from '@quern/onnx';
+import { findBlockCuts, findLinearSites, serializeModel } from '@quern/onnx';
 import { type Device, resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
 import { describeDevice } from './describeDevice.ts';
@@ -14,6 +14,7 @@ import { hashFile } from './open/hashFile.ts';
 import { type Material, materialContent, materialCount } from './open/material.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
+import { refuseQuantized } from './open/refuseQuantized.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import { readFinished } from './output/readFinished.ts';
@@ -27,6 +28,7 @@ import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
 import { type SitePlan, selectSites } from './solve/selectSites.ts';
+import { storedTotals } from './solve/storedTotals.ts';
 import { startMeasuring } from './startMeasuring.ts';
 import { versions } from './versions.ts';
 
@@ -119,16 +121,6 @@ async function openRun(request: RunRequest): Promise<{ folder: RunFolder; result
   }
 }
 
-function refuseQuantized(opened: OpenedModel): void {
-  const operator = isQuantized(opened.model);
-  if (!operator) return;
-  throw new CompressionError(
-    'ALREADY_QUANTIZED',
-    `${opened.path} is quantised already (it holds ${operator}): compress the model it was made from.`,
-    { model: opened.path, operator },
-  );
-}
-
 interface OriginParts {
   readonly opened: OpenedModel;
   readonly sources: readonly string[];
@@ -164,13 +156,12 @@ async function measureStorage(
 ): Promise<StorageReport> {
   const original = await Promise.all(opened.files.map(async path => (await stat(path)).size));
   const compressed = [(await stat(written.graph)).size, ...written.dataFiles.map(file => file.bytes)];
-  const storedBytes = written.sites.reduce((sum, site) => sum + site.storageBits / 8, 0);
-  const elements = plans.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0);
+  const { storedBytes, bitsPerWeight } = storedTotals(plans, written.sites);
   return {
     originalBytes: original.reduce((sum, bytes) => sum + bytes, 0),
     compressedBytes: compressed.reduce((sum, bytes) => sum + bytes, 0),
     storedBytes,
-    bitsPerWeight: elements === 0 ? null : (8 * storedBytes) / elements,
+    bitsPerWeight,
   };
 }
 

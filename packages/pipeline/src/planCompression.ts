@@ -4,8 +4,11 @@ import type { CompressRequest } from './compressRequest.ts';
 import { openFeeds } from './feeds/openFeeds.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
+import { refuseQuantized } from './open/refuseQuantized.ts';
+import { outputLayout } from './output/outputLayout.ts';
 import { checkSites } from './solve/checkSites.ts';
 import { selectSites } from './solve/selectSites.ts';
+import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
 
 export interface PlannedSite {
   readonly name: string;
@@ -17,20 +20,18 @@ export interface PlannedSite {
   readonly storageBits: number;
 }
 
-export interface CompressPlan {
+export interface CompressPlan extends StoredTotals {
   readonly model: string;
   readonly sites: readonly PlannedSite[];
-  readonly storedBytes: number;
-  readonly elementCount: number;
-  readonly bitsPerWeight: number | null;
 }
 
 /** What `compress` would do: sites, widths and the exact bytes of their tensors, before any weight is read. */
 export async function planCompression(request: CompressRequest): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(opened);
   const plans = selectSites(findLinearSites(opened.model), request.recipe);
   checkSites(opened.model, plans);
-  adoptDtype(opened, plans, request.recipe);
+  await outputLayout(opened, adoptDtype(opened, plans, request.recipe), request.recipe.dtype);
   if (request.feeds !== undefined) await openFeeds(request.feeds, opened.model);
   const sites = plans.map(plan => ({
     name: plan.site.name,
@@ -47,13 +48,5 @@ export async function planCompression(request: CompressRequest): Promise<Compres
       hasZeroPoints: plan.options.symmetric === false,
     }),
   }));
-  const storedBytes = sites.reduce((sum, site) => sum + site.storageBits / 8, 0);
-  const elementCount = sites.reduce((sum, site) => sum + site.outFeatures * site.inFeatures, 0);
-  return {
-    model: request.model,
-    sites,
-    storedBytes,
-    elementCount,
-    bitsPerWeight: elementCount === 0 ? null : (8 * storedBytes) / elementCount,
-  };
+  return { model: request.model, sites, ...storedTotals(plans, sites) };
 }

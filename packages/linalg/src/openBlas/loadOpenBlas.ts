@@ -46,8 +46,8 @@ export async function loadOpenBlas(wanted: string): Promise<OpenBlas | string> {
   const path = wanted === 'auto' ? process.env.QUERN_OPENBLAS : wanted;
   const koffi = await importKoffi();
   if (koffi === null) {
-    if (path === undefined) return 'koffi is not installed';
-    throw new Error(`OpenBLAS at ${path} needs the package koffi, which is not installed.`);
+    if (path === undefined) return 'koffi has no binary for this system';
+    throw new Error(`OpenBLAS at ${path} needs the package koffi, which has no binary for this system.`);
   }
   if (path !== undefined) {
     try {
@@ -64,12 +64,10 @@ export async function loadOpenBlas(wanted: string): Promise<OpenBlas | string> {
   return 'no OpenBLAS library was found; QUERN_OPENBLAS may name one';
 }
 
+/** Null where koffi has no binary for this system. */
 async function importKoffi(): Promise<Koffi | null> {
-  // Not a literal, so that types do not depend on an optional package.
-  const name: string = 'koffi';
   try {
-    const loaded: { default: Koffi } = await import(name);
-    return loaded.default;
+    return (await import('koffi')).default as Koffi;
   } catch {
     return null;
   }

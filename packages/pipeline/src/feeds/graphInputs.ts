@@ -31,8 +31,3 @@ export function graphInputs(model: OnnxModel): GraphInput[] {
     };
   });
 }
-
-/** Whether a model is a text model, which a tokenizer can feed. */
-export function readsText(model: OnnxModel): boolean {
-  return (model.proto.graph?.input ?? []).some(({ name }) => name === 'input_ids');
-}

@@ -1,13 +1,13 @@
 import { CompressionError } from '@quern/core';
 import type { CompressRequest } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
-import { readsText } from '../feeds/graphInputs.ts';
 import { openFeeds } from '../feeds/openFeeds.ts';
 import type { SitePlan } from '../solve/selectSites.ts';
 import { readsActivations } from '../solve/solveBlocks.ts';
 import type { Material } from './material.ts';
 import type { OpenedModel } from './openModel.ts';
 import { prepareText } from './prepareText.ts';
+import { readsText } from './readsText.ts';
 
 const DEFAULT_CALIBRATION = 'stories';
 

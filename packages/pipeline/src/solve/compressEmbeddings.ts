@@ -10,7 +10,7 @@ import {
   type WeightStore,
 } from '@quern/onnx';
 import { roundToNearest } from '@quern/solvers';
-import { readsText } from '../feeds/graphInputs.ts';
+import { readsText } from '../open/readsText.ts';
 import type { Recipe } from '../recipe.ts';
 
 /** Inputs that share a scale in embedding and head: 8.5 stored bits at 8 bits, and every kernel reads it. */

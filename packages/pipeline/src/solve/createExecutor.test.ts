@@ -87,6 +87,15 @@ it('is interrupted without waiting for the solver', async () => {
   await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
+it('lets a running solver end before its thread is closed', async () => {
+  executor = createExecutor(1, { file: FAILING });
+  const running = executor.solve(task('wait'));
+  await executor.solve(task('quick')); // by then the first has ended its wait, since there is one thread
+  const last = executor.solve(task('wait'));
+  await executor.close();
+  expect(await Promise.all([running, last])).toEqual(['wait', 'wait']);
+});
+
 it('takes no task after it was closed', async () => {
   executor = createExecutor(1);
   await executor.close();

@@ -26,12 +26,15 @@ const SOLVE_WORKER = new URL('./solveWorker.ts', import.meta.url);
  * Worker threads, one per core unless told otherwise; each runs its numeric engine on one thread.
  *
  * Errors of `solve`: the solver's own, as they were thrown; SOLVER_FAILED when a worker dies, also for tasks that no worker
- * had begun; INTERRUPTED when the signal is set, without waiting for the solver.
+ * had begun; INTERRUPTED when the signal is set, without waiting for the solver. `close` does wait for it: a thread that is
+ * ended inside ONNX Runtime takes the process with it.
  */
 export function createExecutor(threads: number = availableParallelism(), worker: WorkerOptions = {}): Executor {
   const { file = SOLVE_WORKER, heapMegabytes } = worker;
+  const closed = new Int32Array(new SharedArrayBuffer(4));
   const pool = new Piscina({
     filename: file.href,
+    workerData: closed,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 30_000,
@@ -40,29 +43,39 @@ export function createExecutor(threads: number = availableParallelism(), worker:
   // A worker that dies before it takes a task rejects none: all that wait are told here.
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
-  pool.on('error', error => broken.reject(error));
-  let closed = false;
+  pool.on('error', error => broken.reject(workerDied(error, threads)));
+  const running = new Set<Promise<unknown>>();
   return {
     threads,
     async solve(task, signal) {
-      if (closed) throw new CompressionError('INTERNAL', 'The executor was closed.');
-      const transferList = [task.weight.data.buffer as ArrayBuffer];
-      let answer: SolveAnswer;
-      try {
-        const run = pool.run(task, { transferList, ...(signal ? { signal } : {}) }) as Promise<SolveAnswer>;
-        answer = await Promise.race([run, broken.promise]);
-      } catch (cause) {
-        if (signal?.aborted) throw new CompressionError('INTERRUPTED', 'Interrupted while solving.', {}, { cause });
-        throw workerDied(cause, threads);
-      }
+      if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
+      const run = (pool.run(task, { transferList: [task.weight.data.buffer as ArrayBuffer] }) as Promise<SolveAnswer>)
+        .catch(error => Promise.reject(workerDied(error, threads)))
+        .finally(() => running.delete(run));
+      running.add(run);
+      const answer = await orInterrupted(Promise.race([run, broken.promise]), signal);
       if ('error' in answer) throw fromErrorRecord(answer.error);
       return answer.result;
     },
     async close() {
-      closed = true;
+      Atomics.store(closed, 0, 1);
+      await Promise.race([Promise.allSettled(running), broken.promise.catch(() => undefined)]);
       await pool.destroy();
     },
   };
+}
+
+async function orInterrupted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return result;
+  const interrupted = Promise.withResolvers<never>();
+  const interrupt = (): void => interrupted.reject(new CompressionError('INTERRUPTED', 'Interrupted while solving.'));
+  if (signal.aborted) interrupt();
+  signal.addEventListener('abort', interrupt);
+  try {
+    return await Promise.race([result, interrupted.promise]);
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+  }
 }
 
 function workerDied(cause: unknown, threads: number): CompressionError {

@@ -1,7 +1,7 @@
 import type { LinearSite } from '@quern/core';
 import { describe, expect, it } from 'vitest';
 import { type RecipeInput, resolveRecipe } from '../recipe.ts';
-import { type SitePlan, selectSites, solverOptions } from './selectSites.ts';
+import { plansInTotals, type SitePlan, selectSites, solverOptions } from './selectSites.ts';
 
 function site(name: string, block: number | null, inFeatures = 64): LinearSite {
   const nodeName = `/${name}/MatMul`;
@@ -35,6 +35,14 @@ describe('sites', () => {
     expect(select({}, flat).map(plan => plan.site)).toEqual(flat);
   });
 
+  it('include a head that a rule names in full, outside the totals', () => {
+    const plans = select({ rules: [{ sites: 'lm_head', bits: 6 }] });
+    expect(plans.map(plan => plan.site)).toEqual([...sites, head]);
+    expect(plans.at(-1)!.bits).toBe(6);
+    expect(plansInTotals(plans).map(plan => plan.site)).toEqual(sites);
+    expect(select({ rules: [{ sites: '*', bits: 6 }] }).map(plan => plan.site)).toEqual(sites);
+  });
+
   it('are left out by globs', () => {
     expect(widths(select({ exclude: ['*.down_proj', 'model.layers.{1,2}.self_attn.*'] }))).toEqual([
       ['0.q_proj', 4],
@@ -46,11 +54,13 @@ describe('sites', () => {
   });
 
   it('must be matched by every pattern', () => {
-    const message = /"no\.such\.\*" matches none of the 6 sites; a name looks like model\.layers\.0\.self_attn\.q_proj/;
+    const message =
+      /"no\.such\.\*" matches none of the \d sites; a name looks like model\.layers\.0\.self_attn\.q_proj/;
     expect(() => select({ exclude: ['no.such.*'] })).toThrow(message);
     expect(() => select({ rules: [{ sites: 'no.such.*' }] })).toThrow(message);
-    // The head is no site: its width is headBits.
-    expect(() => select({ rules: [{ sites: 'lm_head', bits: 8 }] })).toThrow(/matches none/);
+    // A pattern does not reach the head; its full name does, and excluding it leaves it as it is.
+    expect(() => select({ rules: [{ sites: 'lm_*', bits: 8 }] })).toThrow(/matches none/);
+    expect(select({ exclude: ['lm_head'] })).toHaveLength(sites.length);
   });
 });
 

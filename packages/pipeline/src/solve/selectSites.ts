@@ -15,14 +15,20 @@ export interface SitePlan {
 
 /**
  * Which sites are solved, and how: all linear weights of the decoder blocks but the excluded ones; in a graph without
- * blocks, all linear weights. Rules of the recipe win over its defaults, later rules over earlier ones.
+ * blocks, all linear weights. Rules of the recipe win over its defaults, later rules over earlier ones. A rule with the full name
+ * of a site beside the blocks, such as `lm_head`, has that one solved too; a tied head then gets bytes of its own.
  *
  * Errors: INVALID_OPTION for an unknown method, for options that a solver does not know, and for a pattern that matches no site.
  */
 export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SitePlan[] {
   const inBlocks = sites.filter(site => site.block !== null);
-  const candidates = inBlocks.length > 0 ? inBlocks : sites;
-  checkPatterns(candidates, [...recipe.exclude, ...recipe.rules.map(rule => rule.sites)]);
+  const named = new Set(recipe.rules.map(rule => rule.sites));
+  const candidates = inBlocks.length > 0 ? sites.filter(site => site.block !== null || named.has(site.name)) : sites;
+  checkPatterns(
+    candidates,
+    recipe.rules.map(rule => rule.sites),
+  );
+  checkPatterns(sites, recipe.exclude);
   const excluded = recipe.exclude.map(pattern => picomatch(pattern));
   const rules = recipe.rules.map(rule => ({ rule, matches: picomatch(rule.sites) }));
   const plans: SitePlan[] = [];
@@ -53,6 +59,12 @@ export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SiteP
 export function solverOptions(plan: SitePlan): Readonly<Record<string, number | boolean | string>> {
   const perChannel = plan.groupSize >= plan.site.inFeatures;
   return { ...plan.options, bits: plan.bits, groupSize: perChannel ? 'channel' : plan.groupSize };
+}
+
+/** The plans that count in stored bytes and bits per weight: sites beside the blocks do not, where there are blocks. */
+export function plansInTotals(plans: readonly SitePlan[]): readonly SitePlan[] {
+  const inBlocks = plans.filter(plan => plan.site.block !== null);
+  return inBlocks.length > 0 ? inBlocks : plans;
 }
 
 function checkMethod(method: string): void {

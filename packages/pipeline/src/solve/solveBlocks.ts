@@ -132,7 +132,12 @@ async function capture(
 /** Reports the sites done so far and what is being worked on. */
 function tell(request: SolveRun, segment: Segment, step: string): void {
   const { plans, cuts, emit } = request;
-  const place = segment.block === null ? 'whole graph' : `block ${segment.block + 1} of ${cuts?.length ?? '?'}`;
+  const place =
+    segment.block === null
+      ? segment.cut
+        ? 'head'
+        : 'whole graph'
+      : `block ${segment.block + 1} of ${cuts?.length ?? '?'}`;
   const done = request.finished.size;
   emit({ kind: 'progress', stage: 'solve', done, total: plans.length, unit: 'sites', detail: `${place}: ${step}` });
 }
@@ -205,7 +210,18 @@ function reportOf(plan: SitePlan, result: SolveResult, durationMs: number): Site
 function splitSegments(plans: readonly SitePlan[], cuts: readonly BlockCut[] | null): Segment[] {
   const byBlock = Map.groupBy(plans, plan => plan.site.block);
   if (cuts === null) return [...byBlock].map(([block, own], index) => ({ index, block, cut: null, plans: own }));
-  return cuts.map((cut, index) => ({ index, block: cut.block, cut, plans: byBlock.get(cut.block) ?? [] }));
+  const segments: Segment[] = cuts.map((cut, index) => ({
+    index,
+    block: cut.block,
+    cut,
+    plans: byBlock.get(cut.block) ?? [],
+  }));
+  const beside = byBlock.get(null) ?? [];
+  if (beside.length === 0) return segments;
+  // The head reads what leaves the last block.
+  const last = cuts.at(-1)!;
+  const cut = { block: last.block + 1, inputNames: last.outputNames, outputNames: [] };
+  return [...segments, { index: cuts.length, block: null, cut, plans: beside }];
 }
 
 function describe(plan: SitePlan): { [key: string]: JobContent } {

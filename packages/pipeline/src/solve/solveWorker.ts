@@ -1,3 +1,4 @@
+import { workerData } from 'node:worker_threads';
 import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { releaseMemory } from './releaseMemory.ts';
 import { type SolveTask, solveSite } from './solveSite.ts';
@@ -5,8 +6,10 @@ import { type SolveTask, solveSite } from './solveSite.ts';
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
 export type SolveAnswer = { readonly result: SolveResult } | { readonly error: ErrorRecord };
 
-/** The function that every worker thread runs. */
+/** The function that every worker thread runs. The thread's data is a cell that holds 1 once nobody waits for results. */
 export default async function solveInWorker(task: SolveTask): Promise<SolveAnswer> {
+  const [closed] = workerData as Int32Array;
+  if (closed === 1) return { error: { code: 'INTERRUPTED', message: 'The executor was closed.', context: {} } };
   try {
     return { result: await solveSite(task) };
   } catch (error) {

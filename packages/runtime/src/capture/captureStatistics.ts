@@ -62,7 +62,7 @@ async function addChunk(name: string, tensor: PlainTensor, sums: Sums): Promise<
     if (Number.isFinite(chunkGram[column * inFeatures + column]!)) continue;
     throw new CompressionError(
       'NON_FINITE_ACTIVATION',
-      `The activation "${name}" is not finite in channel ${column} of ${inFeatures}: the model overflows on this text.`,
+      `The activation "${name}" is not finite in channel ${column} of ${inFeatures}: the model overflows on what it is calibrated with.`,
       { name, channel: column },
     );
   }

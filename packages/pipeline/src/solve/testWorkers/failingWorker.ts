@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A worker that dies in the way that the task names as its solver. */
 export default async function failInWorker(task: { readonly solver: string }): Promise<unknown> {
@@ -10,7 +11,7 @@ export default async function failInWorker(task: { readonly solver: string }): P
     });
     return new Promise(() => undefined);
   }
-  if (task.solver === 'wait') return new Promise(() => setInterval(() => undefined, 1000));
+  if (task.solver === 'wait') await sleep(500);
   if (task.solver === 'fillHeap') {
     const kept: number[][] = [];
     for (;;) kept.push(new Array(1000).fill(kept.length + 0.5));

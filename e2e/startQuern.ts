@@ -14,6 +14,7 @@ export interface Started {
   signalGroup(signal: NodeJS.Signals): void;
   /** Sends a signal to the process alone. */
   signal(signal: NodeJS.Signals): void;
+  readonly pid: number;
 }
 
 /** Starts the command line and does not wait for it. */
@@ -46,6 +47,7 @@ export function startQuern(...args: readonly string[]): Started {
     signal(signal) {
       child.kill(signal);
     },
+    pid: child.pid!,
   };
 }
 

@@ -1,6 +1,3 @@
-/** What a supervisor says to ask for an end. */
-export const INTERRUPT = 'interrupt';
-
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 let handler = endProcess;
@@ -8,15 +5,6 @@ let handler = endProcess;
 /** Takes Ctrl-C and SIGTERM over for the whole life of the process: they end it with code 130 unless a command handles them. */
 export function catchInterrupts(): void {
   for (const signal of SIGNALS) process.on(signal, () => handler());
-}
-
-/** The same where a supervisor handles the signals, which a terminal sends to both, and passes them on. */
-export function obeySupervisor(): void {
-  for (const signal of SIGNALS) process.on(signal, () => undefined);
-  process.on('message', message => {
-    if (message === INTERRUPT) handler();
-  });
-  process.channel?.unref();
 }
 
 /** Lets a command handle interrupts until the function returned is called. */

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
 import { catchInterrupts } from './interrupts.ts';
-import { isLong, supervise } from './supervise.ts';
 
-if (isLong(process.argv)) {
-  process.exitCode = await supervise(process.argv);
-} else {
-  catchInterrupts();
-  const { work } = await import('./work.ts');
-  process.exitCode = await work(process.argv);
-}
+catchInterrupts();
+// Everything else is imported after this, so that it comes out of the cache from the second run on.
+enableCompileCache();
+const { runProgram } = await import('./runProgram.ts');
+process.exitCode = await runProgram(process.argv);

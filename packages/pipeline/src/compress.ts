@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
 import { describeEngine, type EngineDescription } from '@quern/linalg';
@@ -138,6 +139,8 @@ function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
   return {
     versions: { ...versions() },
     engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
+    // Another processor may round differently.
+    machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],
     device,
     // The graph of a checkpoint also depends on its config.json.
     model: [createHash('sha256').update(serializeModel(opened.model)).digest('hex'), ...sources],

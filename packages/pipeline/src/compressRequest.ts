@@ -29,6 +29,8 @@ export interface SiteReport {
   readonly storageBits: number;
   readonly relativeOutputError: number | null;
   readonly relativeWeightError: number;
+  /** What was done because the solver failed; absent when it did not. */
+  readonly onFailure?: string;
   readonly durationMs: number;
 }
 

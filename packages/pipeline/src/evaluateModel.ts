@@ -1,6 +1,6 @@
 import { CompressionError } from '@quern/core';
 import { type Evaluation, scoreWindows, summarizeScores, type WindowScores } from '@quern/evaluator';
-import { isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
 import { type Device, resolveDevice } from '@quern/runtime';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit, Stage } from './events.ts';
@@ -112,13 +112,19 @@ export async function scoreStage(model: OnnxModel, text: PreparedText, context: 
   });
 }
 
-/** The accuracy level of the first n-bit kernel, null for a model without. */
+/** The accuracy level of the first n-bit kernel, those in sub-graphs included; null for a model without. */
 export function shippedAccuracyLevel(model: OnnxModel): number | null {
   if (!isQuantized(model)) return null;
-  for (const node of model.proto.graph?.node ?? []) {
-    if (node.opType !== 'MatMulNBits') continue;
-    const level = node.attribute.find(attribute => attribute.name === 'accuracy_level');
-    return Number(level?.i ?? 0);
+  return model.proto.graph ? levelIn(model.proto.graph) : null;
+}
+
+function levelIn(graph: GraphProto): number | null {
+  for (const { opType, attribute } of graph.node) {
+    if (opType === 'MatMulNBits') return Number(attribute.find(({ name }) => name === 'accuracy_level')?.i ?? 0);
+    for (const { g } of attribute) {
+      const level = g ? levelIn(g) : null;
+      if (level !== null) return level;
+    }
   }
   return null;
 }

@@ -3,6 +3,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importCheckpoint } from '@quern/importer';
 import { findLinearSites, renameExternalData, writeOnnxModel } from '@quern/onnx';
+import { checkInterrupted } from './interruption.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
 import { claimRunFolder } from './output/runFolder.ts';
 import { transformersjsGraphName, writeTransformersjsLayout } from './output/transformersjsLayout.ts';
@@ -17,8 +18,15 @@ export interface ImportResult {
 /**
  * Writes a checkpoint as an ONNX folder. The safetensors files are taken over as external data, byte for byte (as
  * copy-on-write clones where the file system can), under the names that clients look for.
+ *
+ * Errors: those of the importer and of `claimRunFolder`; WRITE_FAILED; INTERRUPTED, seen between files. Nothing is left then.
  */
-export async function importModel(checkpoint: string, out: string, force: boolean): Promise<ImportResult> {
+export async function importModel(
+  checkpoint: string,
+  out: string,
+  force: boolean,
+  signal?: AbortSignal,
+): Promise<ImportResult> {
   const { model, config } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
   const siteCount = findLinearSites(model).length;
   const parts = { command: 'import' };
@@ -31,18 +39,20 @@ export async function importModel(checkpoint: string, out: string, force: boolea
     await mkdir(folder, { recursive: true });
     const renamed = renameExternalData(model, index => `${graphName}_data${index === 0 ? '' : `_${index}`}`);
     for (const { from, to } of renamed) {
+      checkInterrupted(signal);
       await copyFile(join(model.folder, from), join(folder, to), constants.COPYFILE_FICLONE);
     }
     await writeOnnxModel(model, join(folder, graphName));
     const chunkCount = renamed.length;
     await writeTransformersjsLayout({ source: checkpoint, target: output.staging, dtype: 'fp32', chunkCount });
+    checkInterrupted(signal);
     const paths = await output.commit('config.json');
     const files = await Promise.all(
       paths.map(async path => ({ path, bytes: (await stat(join(output.folder, path))).size })),
     );
     return { output: out, files, blockCount: config.blockCount, siteCount };
   } catch (error) {
-    await output.abandon();
+    await output.abandon().catch(() => undefined); // the reason is worth more
     throw asWriteFailure(error, out);
   }
 }

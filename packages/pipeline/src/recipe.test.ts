@@ -13,6 +13,7 @@ it('fills in what is left out with the defaults of the command line', () => {
     exclude: [],
     headBits: 8,
     calibration: { windows: 128 },
+    onFailure: 'stop',
     seed: 0,
     accuracyLevel: 4,
     dtype: 'fp32',

@@ -33,6 +33,10 @@ export const recipeSchema = z.strictObject({
       windowLength: z.number().int().min(2).optional(),
     })
     .prefault({}),
+  onFailure: z
+    .enum(['stop', 'roundToNearest'])
+    .default('stop')
+    .describe('what happens to a site whose solver fails; the report names such sites'),
   seed: z.number().int().min(0).default(0),
   accuracyLevel: z.literal([0, 4]).default(4).describe('4: int8 activations, fast; 0: float32 arithmetic'),
   dtype: z.enum(['fp32', 'fp16']).default('fp32').describe('arithmetic of everything that is not quantised'),
@@ -79,13 +83,23 @@ export function recipeJsonSchema(): object {
 }
 
 function checkTarget(recipe: Recipe): Recipe {
-  const narrow = [recipe.bits, ...recipe.rules.map(rule => rule.bits ?? 8)].some(width => width === 2);
-  if (recipe.target === 'cuda' && narrow && recipe.method !== 'none') {
-    throw new CompressionError(
-      'INVALID_OPTION',
-      'bits (2): the CUDA kernels read 4 and 8 bits only; use --bits 3 or more, or another --target.',
-      { target: recipe.target },
-    );
-  }
-  return recipe;
+  const key = recipe.target === 'cuda' ? keyOfTwoBits(recipe) : null;
+  if (key === null) return recipe;
+  throw new CompressionError(
+    'INVALID_OPTION',
+    `${key} (2): the CUDA kernels read 4 and 8 bits only; use 3 bits or more, or another --target.`,
+    { target: recipe.target },
+  );
+}
+
+/** The first key by which something gets 2 bits, null when nothing does. */
+function keyOfTwoBits({ method, bits, headBits, rules }: Recipe): string | null {
+  const solves = (name: string | undefined) => name !== undefined && name !== 'none';
+  const usesDefault = solves(method) || rules.some(rule => solves(rule.method) && rule.bits === undefined);
+  if (bits === 2 && usesDefault) return 'bits';
+  // A rule without a method takes the default's, or that of a rule before it.
+  const anySolves = solves(method) || rules.some(rule => solves(rule.method));
+  const index = rules.findIndex(rule => rule.bits === 2 && rule.method !== 'none' && anySolves);
+  if (index >= 0) return `rules[${index}].bits`;
+  return headBits === 2 && method !== 'none' ? 'headBits' : null;
 }

@@ -1,7 +1,7 @@
 import { summarizeScores, type WindowScores } from '@quern/evaluator';
 import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { PerplexityReport } from './compressRequest.ts';
-import { scoreStage } from './evaluateModel.ts';
+import { scoreStage, shippedAccuracyLevel } from './evaluateModel.ts';
 import { openModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { textContent } from './open/textContent.ts';
@@ -32,7 +32,7 @@ export async function scoreWritten(
   const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result' });
   const after = summarizeScores({ ...scores, baseline: { nll: before.nll } }, text.byteCount);
   let exact = after.perplexity;
-  if (run.plans.length > 0 && run.request.recipe.accuracyLevel > 0) {
+  if ((shippedAccuracyLevel(written) ?? 0) > 0) {
     const model = withAccuracyLevel(written, 0);
     const exactScores = await scoreStage(model, text, { ...run, stage: 'evaluate exactly' });
     exact = summarizeScores(exactScores, text.byteCount).perplexity;

@@ -1,5 +1,6 @@
 import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { CompressResult, OutputReport } from './compressRequest.ts';
+import { shippedAccuracyLevel } from './evaluateModel.ts';
 import { compareOutputs } from './feeds/compareOutputs.ts';
 import type { Feeds } from './feeds/openFeeds.ts';
 import type { Material } from './open/material.ts';
@@ -26,7 +27,7 @@ export async function startMeasuring(run: CompressRun, material: Material | null
 
 /** Compares the outputs of the file that was written with those of the source, which is opened anew. */
 async function compareWritten(run: CompressRun, feeds: Feeds, graph: string): Promise<OutputReport[]> {
-  const { request, device, emit, signal, plans } = run;
+  const { request, device, emit, signal } = run;
   const original = await openModel(request.model, { tokenizer: request.tokenizer });
   const written = await readOnnxModel(graph);
   const stage = 'evaluate result' as const;
@@ -38,7 +39,7 @@ async function compareWritten(run: CompressRun, feeds: Feeds, graph: string): Pr
     onProgress: (done: number, total: number) => emit({ kind: 'progress', stage, done, total, unit: 'samples' }),
   };
   const shipped = await compareOutputs(original.model, written, feeds, options);
-  const isExact = plans.length === 0 || request.recipe.accuracyLevel === 0;
+  const isExact = (shippedAccuracyLevel(written) ?? 0) === 0;
   const exact = isExact ? shipped : await compareOutputs(original.model, withAccuracyLevel(written, 0), feeds, options);
   return shipped.map(({ name, relativeDifference }, index) => ({
     name,

@@ -12,7 +12,8 @@ export function importCommand(): Command {
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(async (checkpoint: string, flags: { out: string; force?: boolean; json?: boolean }) => {
       const { importModel } = await import('@quern/pipeline');
-      await runCommand(flags.json, () => importModel(checkpoint, flags.out, flags.force ?? false), renderImport);
+      const force = flags.force ?? false;
+      await runCommand(flags.json, ({ signal }) => importModel(checkpoint, flags.out, force, signal), renderImport);
     });
 }
 

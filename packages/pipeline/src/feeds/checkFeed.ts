@@ -8,11 +8,18 @@ export interface FeedHeader {
   readonly dims: readonly number[];
 }
 
-/** Finds the graph's input of this name. Errors: INVALID_FEEDS listing the inputs. */
+/** Finds the graph's input of this name. Errors: INVALID_FEEDS listing the inputs, and for one that has a stored value. */
 export function findInput(inputs: readonly GraphInput[], name: string, where: string): GraphInput {
   const input = inputs.find(candidate => candidate.name === name);
+  if (input?.isStored) {
+    const message = `the input "${name}" has a value stored in the model, which ONNX Runtime does not let feeds replace: leave it out.`;
+    throw invalidFeeds(where, message, { name });
+  }
   if (input) return input;
-  const known = inputs.map(candidate => candidate.name).join(', ');
+  const known = inputs
+    .filter(candidate => !candidate.isStored)
+    .map(candidate => candidate.name)
+    .join(', ');
   throw invalidFeeds(where, `the model has no input "${name}"; its inputs are ${known}.`, { name });
 }
 
@@ -48,7 +55,7 @@ export function checkFeed(input: GraphInput, header: FeedHeader, where: string):
 
 /** Checks that a sample gives every input that has no stored value. Errors: INVALID_FEEDS naming the first that is missing. */
 export function checkComplete(inputs: readonly GraphInput[], names: readonly string[], where: string): void {
-  const missing = inputs.filter(input => !input.isOptional && !names.includes(input.name));
+  const missing = inputs.filter(input => !input.isStored && !names.includes(input.name));
   if (missing.length === 0) return;
   const list = missing.map(input => `"${input.name}"`).join(', ');
   throw invalidFeeds(where, `gives no tensor for ${list}: a sample holds one ${'`name.npy`'} for each input.`, {

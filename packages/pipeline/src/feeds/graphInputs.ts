@@ -10,8 +10,8 @@ export interface GraphInput {
   readonly typeName: string;
   /** A size, or null where any will do; null for an input of unknown rank. */
   readonly dims: readonly (number | null)[] | null;
-  /** It has a stored value, which a feed may replace. */
-  readonly isOptional: boolean;
+  /** It has a stored value, and ONNX Runtime takes no other. */
+  readonly isStored: boolean;
 }
 
 /** The inputs of a graph that feeds can name. */
@@ -27,7 +27,7 @@ export function graphInputs(model: OnnxModel): GraphInput[] {
       type: tensor ? feedTypeOf(elementType) : null,
       typeName: tensor ? dataTypeName(elementType) : (type?.value.case ?? 'nothing'),
       dims: sizes?.map(size => (size !== null && size > 0 ? size : null)) ?? null,
-      isOptional: stored.has(name),
+      isStored: stored.has(name),
     };
   });
 }

@@ -57,7 +57,7 @@ async function nameSamples(
 /** What the .npy files beside each other are: one sample, or one each. */
 function directSamples(path: string, arrays: readonly string[], inputs: readonly GraphInput[]): SampleFiles[] {
   if (arrays.length === 0) return [];
-  const needed = inputs.filter(input => !input.isOptional);
+  const needed = inputs.filter(input => !input.isStored);
   const [only] = needed;
   const areNamed = arrays.some(file => inputs.some(input => input.name === inputName(file)));
   if (only && needed.length === 1 && !areNamed) {

@@ -7,7 +7,7 @@ const input = (name: string, type: GraphInput['type'], dims: GraphInput['dims'])
   type,
   typeName: String(type),
   dims,
-  isOptional: false,
+  isStored: false,
 });
 const INPUTS = [
   input('x', 'float32', [null, 2]),

@@ -36,7 +36,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a Hugging Face folder, an `.onnx` file, or a folder in transformers.js or genai layout.
+ * Opens a Hugging Face folder, an `.onnx` file, or a folder in transformers.js or genai layout. A folder with safetensors and
+ * an onnx/ beside them is opened as the checkpoint.
  *
  * Errors: MODEL_NOT_FOUND; those of the importer and of the ONNX reader.
  */
@@ -73,10 +74,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     kind: 'checkpoint',
     path,
     model,
-    files: [...names]
-      .filter(name => name.endsWith('.safetensors'))
-      .sort()
-      .map(name => join(absolute, name)),
+    files: dataFiles(model),
     tokenizerFolder: options.tokenizer ? resolve(options.tokenizer) : absolute,
     text: { bosTokenId: config.bosTokenId, eosTokenIds: config.eosTokenIds, contextLength: config.contextLength },
   };
@@ -86,20 +84,24 @@ async function openOnnx(path: string, file: string, tokenizer: string | undefine
   const model = await readGraph(file);
   const folder = dirname(file);
   const tokenizerFolder = tokenizer ? resolve(tokenizer) : await findTokenizer([folder, dirname(folder)]);
-  const paths = new Set<string>();
-  for (const tensor of modelTensors(model.proto)) {
-    const location = tensor.externalData.find(entry => entry.key === 'location')?.value;
-    if (location) paths.add(join(folder, location));
-  }
-  paths.delete(file); // a large graph's own weights
   return {
     kind: 'onnx',
     path,
     model,
-    files: [file, ...[...paths].sort()],
+    files: [file, ...dataFiles(model).filter(path => path !== file)], // a large graph holds its own weights
     tokenizerFolder,
     text: tokenizerFolder ? await readTextConfig(tokenizerFolder) : null,
   };
+}
+
+/** The files that hold a model's external data, sorted. */
+function dataFiles({ proto, folder }: OnnxModel): string[] {
+  const paths = new Set<string>();
+  for (const tensor of modelTensors(proto)) {
+    const location = tensor.externalData.find(entry => entry.key === 'location')?.value;
+    if (location) paths.add(join(folder, location));
+  }
+  return [...paths].sort();
 }
 
 async function findTokenizer(folders: readonly string[]): Promise<string | null> {
@@ -116,7 +118,7 @@ async function graphInFolder(path: string, folder: string, names: ReadonlySet<st
     const model = config.model as { decoder?: { filename?: string } } | undefined;
     return join(folder, basename(model?.decoder?.filename ?? 'model.onnx'));
   }
-  if (!names.has('onnx')) return null;
+  if (!names.has('onnx') || isPublished(names)) return null;
   const graphs = (await readdir(join(folder, 'onnx'))).filter(name => name.endsWith('.onnx')).sort();
   if (graphs.length === 0) return null;
   if (graphs.length === 1) return join(folder, 'onnx', graphs[0]!);
@@ -129,6 +131,12 @@ async function graphInFolder(path: string, folder: string, names: ReadonlySet<st
     `${path} holds ${graphs.length} graphs (${graphs.join(', ')}) and no default: name one of the files in ${path}/onnx.`,
     { path, graphs },
   );
+}
+
+/** Whether a folder holds a checkpoint as it was published, perhaps with exports of it in onnx/. */
+function isPublished(names: ReadonlySet<string>): boolean {
+  const hasWeights = [...names].some(name => name.endsWith('.safetensors'));
+  return hasWeights && names.has('config.json') && !names.has('quern.json');
 }
 
 async function readTextConfig(folder: string): Promise<TextConfig | null> {

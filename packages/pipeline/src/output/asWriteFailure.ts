@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { CompressionError } from '@quern/core';
 
 /** What the operating system says when a disk refuses; reading a file never fails with these. */
@@ -15,7 +16,7 @@ const WRITING_CALLS: ReadonlySet<string> = new Set(['mkdir', 'write', 'rename', 
 export function asWriteFailure(error: unknown, out: string): unknown {
   if (!(error instanceof Error) || error instanceof CompressionError) return error;
   const { code = '', syscall = '', path } = error as NodeJS.ErrnoException;
-  const isDenied = PERMISSIONS.has(code) && WRITING_CALLS.has(syscall);
+  const isDenied = PERMISSIONS.has(code) && WRITING_CALLS.has(syscall) && (syscall !== 'copyfile' || isReadable(path));
   const reason = REFUSALS[code] ?? (isDenied ? 'the folder may not be written to' : undefined);
   if (reason === undefined) return error;
   return new CompressionError(
@@ -24,4 +25,14 @@ export function asWriteFailure(error: unknown, out: string): unknown {
     { out, code, ...(path === undefined ? {} : { path }) },
     { cause: error },
   );
+}
+
+/** A copy is also denied when its source may not be read, with nothing else to tell by. */
+function isReadable(path: string | undefined): boolean {
+  try {
+    if (path !== undefined) accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Files of a source folder that a user of the result needs: tokenizer, generation settings, chat template, licence, card. */
@@ -9,6 +9,7 @@ const COMPANIONS =
 export async function copyCompanions(source: string, target: string): Promise<void> {
   await mkdir(target, { recursive: true });
   for (const name of (await readdir(source)).filter(candidate => COMPANIONS.test(candidate))) {
-    await copyFile(join(source, name), join(target, name));
+    const path = join(source, name);
+    if ((await stat(path)).isFile()) await copyFile(path, join(target, name));
   }
 }

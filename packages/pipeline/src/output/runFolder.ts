@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'no
 import { dirname, join, relative, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
+import { removeStale } from './removeStale.ts';
 
 /** An output folder with a run in it: work in progress lies in one hidden folder until all of it is complete. */
 export interface RunFolder {
@@ -13,7 +14,7 @@ export interface RunFolder {
   readonly results: string;
   /** Scratch files. */
   readonly scratch: string;
-  /** Moves every staged file to its final name, `last` at the end, and removes the run. Returns their paths. */
+  /** Moves every staged file to its final name, `last` at the end, and removes the run and what it replaces. Returns their paths. */
   commit(last: string): Promise<string[]>;
   /** Removes the run, and the folder itself if it was made for it. */
   abandon(): Promise<void>;
@@ -65,6 +66,7 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
     async commit(last) {
       const files = (await listFiles(staging)).sort();
       const ordered = [...files.filter(file => file !== last), ...files.filter(file => file === last)];
+      await removeStale(folder, files);
       // Old and new files never stand together under a `last` that speaks for all of them.
       await rm(join(folder, last), { force: true });
       for (const file of ordered) {

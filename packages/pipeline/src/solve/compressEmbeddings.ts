@@ -43,8 +43,9 @@ export async function compressEmbeddings(
     const { gatherNode, tiedHead, hiddenSize } = embedding;
     if (isExcluded(gatherNode) || (tiedHead && isExcluded(tiedHead.name))) continue;
     const table = await readEmbedding(model, embedding);
-    const compressed = roundToNearest(table, { ...options, groupSize: Math.min(GROUP_SIZE, hiddenSize) });
     const activationType = tiedHead ? activationTypeOf(model, tiedHead) : computeType;
+    const groupSize = Math.min(GROUP_SIZE, hiddenSize);
+    const compressed = roundToNearest(table, { ...options, groupSize, scaleType: scaleTypeFor(activationType) });
     await replaceEmbedding(model, { gatherNode, compressed, tiedHead, accuracyLevel, activationType }, store);
     reports.push({ name: gatherNode, nominalBits: recipe.headBits, tied: tiedHead !== null });
   }
@@ -52,12 +53,18 @@ export async function compressEmbeddings(
   for (const site of findLinearSites(model)) {
     if (site.block !== null || !isHead(model, site.nodeName) || isExcluded(site.name)) continue;
     const weight = await readWeight(model, site);
-    const compressed = roundToNearest(weight, { ...options, groupSize: Math.min(GROUP_SIZE, site.inFeatures) });
     const activationType = activationTypeOf(model, site);
+    const groupSize = Math.min(GROUP_SIZE, site.inFeatures);
+    const compressed = roundToNearest(weight, { ...options, groupSize, scaleType: scaleTypeFor(activationType) });
     await replaceSite(model, { site, compressed, accuracyLevel, activationType }, store);
     reports.push({ name: site.name, nominalBits: recipe.headBits, tied: false });
   }
   return reports;
+}
+
+/** A half-precision graph has no place for float32 scales. */
+export function scaleTypeFor(activationType: 'float32' | 'float16'): 'auto' | 'float16' {
+  return activationType === 'float16' ? 'float16' : 'auto';
 }
 
 /** Whether a node's product is the logits, directly or through casts and a bias. */

@@ -40,26 +40,39 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     idleTimeout: 30_000,
     ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
   });
-  // A worker that dies before it takes a task rejects none: all that wait are told here.
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
-  pool.on('error', error => broken.reject(workerDied(error, threads)));
+  // A worker that dies before it takes a task rejects none: all that wait are told here. Each task has a promise of its own: one
+  // that outlives it, raced with every task, would hold every result.
+  const waiting = new Set<PromiseWithResolvers<never>>();
+  let death: CompressionError | null = null;
+  pool.on('error', error => {
+    death = workerDied(error, threads);
+    for (const { reject } of waiting) reject(death);
+  });
   const running = new Set<Promise<unknown>>();
   return {
     threads,
     async solve(task, signal) {
       if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
-      const run = (pool.run(task, { transferList: [task.weight.data.buffer as ArrayBuffer] }) as Promise<SolveAnswer>)
-        .catch(error => Promise.reject(workerDied(error, threads)))
-        .finally(() => running.delete(run));
-      running.add(run);
-      const answer = await orInterrupted(Promise.race([run, broken.promise]), signal);
-      if ('error' in answer) throw fromErrorRecord(answer.error);
-      return answer.result;
+      if (death) throw death;
+      const died = Promise.withResolvers<never>();
+      waiting.add(died);
+      try {
+        const run = (pool.run(task, { transferList: [task.weight.data.buffer as ArrayBuffer] }) as Promise<SolveAnswer>)
+          .catch(error => Promise.reject(workerDied(error, threads)))
+          .finally(() => running.delete(run));
+        running.add(run);
+        const answer = await orInterrupted(Promise.race([run, died.promise]), signal);
+        if ('error' in answer) throw fromErrorRecord(answer.error);
+        return answer.result;
+      } finally {
+        waiting.delete(died);
+      }
     },
     async close() {
       Atomics.store(closed, 0, 1);
-      await Promise.race([Promise.allSettled(running), broken.promise.catch(() => undefined)]);
+      const died = Promise.withResolvers<never>();
+      waiting.add(died);
+      if (!death) await Promise.race([Promise.allSettled(running), died.promise.catch(() => undefined)]);
       await pool.destroy();
     },
   };

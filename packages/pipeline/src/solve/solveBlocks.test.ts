@@ -231,3 +231,28 @@ function withoutDuration<Report extends { readonly durationMs: number }>(report:
   const { durationMs: _, ...rest } = report;
   return rest;
 }
+
+describe('a site whose solver fails', () => {
+  const failing = 'model.layers.0.mlp.down_proj';
+  const solve = async (name: string, task: SolveTask): ReturnType<Executor['solve']> => {
+    if (name === failing && task.solver === 'gptq') throw new CompressionError('NOT_POSITIVE_DEFINITE', 'pivot 3');
+    return solveSite(task);
+  };
+
+  it('stops the run, naming the site', async () => {
+    const trial = await prepare({ solve });
+    await expect(trial.run()).rejects.toThrow(`${failing}: pivot 3`);
+  });
+
+  it('is rounded to nearest where the recipe says so, and the report and a warning tell', async () => {
+    const trial = await prepare({ solve, recipe: { onFailure: 'roundToNearest' } });
+    const reports = await trial.run();
+    expect(reports.filter(report => report.onFailure !== undefined)).toMatchObject([
+      { name: failing, onFailure: 'roundToNearest' },
+    ]);
+    expect(trial.events).toContainEqual({
+      kind: 'warning',
+      message: `${failing} is rounded to nearest: pivot 3`,
+    });
+  });
+});

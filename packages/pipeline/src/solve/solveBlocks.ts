@@ -15,11 +15,13 @@ import { captureBlock, type ForwardContext } from '../forward/blockForward.ts';
 import { followBlocks } from '../forward/followBlocks.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
+import { scaleTypeFor } from './compressEmbeddings.ts';
 import type { Executor } from './createExecutor.ts';
 import { type JobContent, jobKey } from './jobKey.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import type { ResultStore } from './resultStore.ts';
 import { type SitePlan, solverOptions } from './selectSites.ts';
+import type { SolveTask } from './solveSite.ts';
 
 export interface SolveBlocksRequest {
   readonly model: OnnxModel;
@@ -71,10 +73,10 @@ export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport
     const solved = await solveSegment(request, segment, prefix);
     prefix = jobKey([prefix, ...solved.map(site => site.key)]);
     releaseMemory();
-    for (const { plan, result, durationMs } of solved) {
+    for (const { plan, result, durationMs, onFailure } of solved) {
       checkInterrupted(request.signal);
       await replaceSolved(request, plan, result);
-      reports.push(reportOf(plan, result, durationMs));
+      reports.push({ ...reportOf(plan, result, durationMs), ...(onFailure === undefined ? {} : { onFailure }) });
     }
   }
   return reports;
@@ -83,6 +85,8 @@ export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport
 /** What the result store keeps of a job. */
 interface FinishedJob {
   readonly result: SolveResult;
+  /** What was done because the solver failed; absent when it did not. */
+  readonly onFailure?: string;
   readonly durationMs: number;
 }
 
@@ -159,19 +163,54 @@ async function runJobs(
       const started = performance.now();
       const weight = await readWeight(request.model, plan.site);
       const needed = readsActivations(plan) ? statistics.get(plan.site.inputName)! : null;
-      const task = { weight, statistics: needed, solver: plan.solver, options: solverOptions(plan) };
-      const result = await request.executor.solve(task, request.signal).catch(error => {
-        throw nameSite(error, plan.site);
-      });
-      const finished: FinishedJob = { result, durationMs: Math.round(performance.now() - started) };
+      const task = { weight, statistics: needed, solver: plan.solver, options: optionsFor(request.model, plan) };
+      const solved = await solveOrRound(request, plan, task);
+      const finished: FinishedJob = { ...solved, durationMs: Math.round(performance.now() - started) };
       await request.results.save(key, finished);
       request.finished.add(plan.site.name);
       tell(request, segment, 'solve');
       results.set(key, { plan, key, ...finished });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(request.executor.threads, jobs.length) }, work));
+  const stopOthers = (error: unknown): never => {
+    queue.length = 0;
+    throw error;
+  };
+  const workers = Array.from({ length: Math.min(request.executor.threads, jobs.length) }, () =>
+    work().catch(stopOthers),
+  );
+  // Nothing may be saved behind the back of whoever handles the error.
+  const failed = (await Promise.allSettled(workers)).find(outcome => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
   return results;
+}
+
+/** What a weight is rounded to when its solver fails and the recipe asks for that; the report then says so. */
+const FALLBACK = 'roundToNearest';
+
+async function solveOrRound(
+  request: SolveRun,
+  plan: SitePlan,
+  task: SolveTask,
+): Promise<Omit<FinishedJob, 'durationMs'>> {
+  try {
+    return { result: await request.executor.solve(task, request.signal) };
+  } catch (error) {
+    const { code, message } = toErrorRecord(error);
+    const isSolvers = code === 'NOT_POSITIVE_DEFINITE' || code === 'SOLVER_FAILED';
+    if (!isSolvers || request.recipe.onFailure !== FALLBACK || plan.solver === 'rtn') throw nameSite(error, plan.site);
+    request.emit({ kind: 'warning', message: `${plan.site.name} is rounded to nearest: ${message}` });
+    const weight = await readWeight(request.model, plan.site);
+    const { scaleType = 'auto', symmetric = true } = task.options;
+    const options = { bits: plan.bits, groupSize: solverOptions(plan).groupSize!, scaleType, symmetric };
+    const rounded = { ...task, weight, solver: 'rtn', options };
+    return { result: await request.executor.solve(rounded, request.signal), onFailure: FALLBACK };
+  }
+}
+
+function optionsFor(model: OnnxModel, plan: SitePlan): SolveTask['options'] {
+  const scaleType = scaleTypeFor(activationTypeOf(model, plan.site));
+  return { ...solverOptions(plan), ...(scaleType === 'auto' ? {} : { scaleType }) };
 }
 
 /** Grows like the multiply-adds of a solver that factorises the Gram and carries errors through the weight. */

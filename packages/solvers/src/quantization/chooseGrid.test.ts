@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { chooseGrid } from './chooseGrid.ts';
 import type { Grid, GridRule } from './grid.ts';
 
-const plain: GridRule = { bits: 4, symmetric: true, shrinkSearch: false, scaleType: 'float16' };
+const plain: GridRule = {
+  bits: 4,
+  symmetric: true,
+  shrinkSearch: false,
+  scaleType: 'float16',
+  raiseSmallScales: false,
+};
 
 function gridOf(values: readonly number[], rule: Partial<GridRule> = {}): Grid & { fits: boolean } {
   const grid: Grid = { scale: Number.NaN, zeroPoint: Number.NaN };
@@ -45,6 +51,14 @@ describe('chooseGrid', () => {
       expect(gridOf([-extreme], { scaleType: 'float32' })).toEqual({ scale: extreme / 8, zeroPoint: 8, fits: true });
     }
     expect(gridOf([-(2 ** -11)])).toEqual({ scale: 2 ** -14, zeroPoint: 8, fits: true });
+  });
+
+  it('raises a scale to the smallest normal float16 where that is asked for', () => {
+    const raiseSmallScales = true;
+    expect(gridOf([-(2 ** -15)], { raiseSmallScales })).toEqual({ scale: 2 ** -14, zeroPoint: 8, fits: true });
+    expect(gridOf([2 ** -15], { raiseSmallScales }).scale).toBe(-(2 ** -14));
+    expect(gridOf([0], { raiseSmallScales }).scale).toBe(1);
+    expect(gridOf([-8 * 65536], { raiseSmallScales }).fits).toBe(false);
   });
 
   it.each([2, 3, 4, 8])('keeps the largest float32 values finite at %i bits', bits => {

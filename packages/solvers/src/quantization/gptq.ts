@@ -14,6 +14,7 @@ import { createGroupGrids, type GroupGrids } from './groupGrids.ts';
 import { loadGrids } from './loadGrids.ts';
 import { loadColumns, storeCodes } from './outputPanel.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
+import { scalesTooLarge } from './scalesTooLarge.ts';
 
 /** Outputs treated together: their columns stay in the third cache while errors are carried through them. */
 const PANEL_OUTPUTS = 512;
@@ -42,8 +43,10 @@ export async function gptq(
   const checked = checkStatistics(statistics, weight.columns);
   const { order, dead, blocks } = await factorBlocks(checked, settings, groupSize);
   const problem: Problem = { weight: withoutInputs(weight, dead), blocks, order, settings, groupSize };
-  const result = (await solveWith(problem, 'float16')) ?? (await solveWith(problem, 'float32'));
-  return result!;
+  const result = await solveWith(problem, 'float16');
+  if (result) return result;
+  if (settings.scaleType === 'float16') throw scalesTooLarge();
+  return (await solveWith(problem, 'float32'))!;
 }
 
 /** The blocks of U. A function of its own, so that the Hessian and the whole factor are gone before columns are quantised. */
@@ -73,7 +76,8 @@ interface Problem {
 async function solveWith(problem: Problem, scaleType: 'float16' | 'float32'): Promise<QuantizedWeight | null> {
   const { weight, settings, groupSize } = problem;
   const { bits, symmetric, shrinkSearch, blockSize } = settings;
-  const rule: GridRule = { bits, symmetric, shrinkSearch, scaleType };
+  const raiseSmallScales = settings.scaleType === 'float16';
+  const rule: GridRule = { bits, symmetric, shrinkSearch, scaleType, raiseSmallScales };
   const grids = createGroupGrids(weight.rows, weight.columns, groupSize, rule);
   const codes = new Uint8Array(weight.data.length);
   const panelCount = Math.ceil(weight.rows / PANEL_OUTPUTS);

@@ -15,4 +15,6 @@ export interface GridRule {
   readonly shrinkSearch: boolean;
   /** Scales are rounded to this type before codes are chosen. */
   readonly scaleType: 'float16' | 'float32';
+  /** With float16: scales below its normal range become 2^-14 instead of not fitting. */
+  readonly raiseSmallScales: boolean;
 }

@@ -14,13 +14,13 @@ const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
  * 11 % below that of max|w| / (2^(bits-1) - 1).
  *
  * A range of nothing but 0 gets scale 1. Returns false, with `grid` of no use, when the scale leaves float16's normal range
- * [2^-14, 65504] and `rule.scaleType` is float16; float32 always fits.
+ * [2^-14, 65504] and `rule.scaleType` is float16 (below it only without `rule.raiseSmallScales`); float32 always fits.
  */
 export function gridOfRange(lowest: number, highest: number, rule: GridRule, grid: Grid): boolean {
   const middle = 1 << (rule.bits - 1);
   const highestCode = 2 * middle - 1;
   const extreme = -lowest >= highest ? lowest : highest;
-  const exact = rule.symmetric ? -extreme / middle : (highest - lowest) / highestCode;
+  const exact = raised(rule.symmetric ? -extreme / middle : (highest - lowest) / highestCode, rule);
   const scale = rule.scaleType === 'float16' ? roundToFloat16(exact) : Math.fround(exact);
   if (scale === 0) {
     // All zeros, or so small that float32 has no scale for it.
@@ -38,6 +38,11 @@ export function gridOfRange(lowest: number, highest: number, rule: GridRule, gri
     grid.scale = Math.fround(Math.sign(scale) * 0.999999 * (LARGEST_FLOAT32 / reach));
   }
   return true;
+}
+
+function raised(scale: number, { scaleType, raiseSmallScales }: GridRule): number {
+  if (scaleType !== 'float16' || !raiseSmallScales || scale === 0) return scale;
+  return Math.sign(scale) * Math.max(Math.abs(scale), SMALLEST_NORMAL_FLOAT16);
 }
 
 /** Nearest value with the 11 significant bits of float16, by Veltkamp's splitting; Math.f16round takes ten times as long. */

@@ -63,7 +63,7 @@ describe('roundToNearest', () => {
               weight.data,
               start,
               end,
-              { bits: 3, symmetric, shrinkSearch, scaleType: result.scaleType },
+              { bits: 3, symmetric, shrinkSearch, scaleType: result.scaleType, raiseSmallScales: false },
               grid,
             );
             quantize(weight.data, start, end, grid, 3, codes);

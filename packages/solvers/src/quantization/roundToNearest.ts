@@ -7,6 +7,7 @@ import { gridOfRange } from './gridOfRange.ts';
 import { createGroupGrids, type GroupGrids } from './groupGrids.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
 import { type RoundToNearestOptions, roundToNearestOptions } from './roundToNearestOptions.ts';
+import { scalesTooLarge } from './scalesTooLarge.ts';
 import { shrinkGrid } from './shrinkGrid.ts';
 
 /**
@@ -15,19 +16,19 @@ import { shrinkGrid } from './shrinkGrid.ts';
  * Objective: each group's range is covered (or, with shrinkSearch, its summed |error|^2.4 is small); see chooseGrid.
  * Source: the baseline of every quantisation paper; the search is that of the GPTQ reference code.
  * `weight`: `[outFeatures, inFeatures]`, finite, not modified. Scales are float16, or float32 for the whole weight when any
- * of them leaves float16's normal range.
- * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT.
+ * of them leaves float16's normal range (see the option scaleType).
+ * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT; SOLVER_FAILED for scales that a forced float16 cannot hold.
  * Cost: three reads and one write per weight, up to 80 times more for the search; scratch is the result.
  */
 export function roundToNearest(weight: Matrix<Float32Array>, options: RoundToNearestOptions = {}): QuantizedWeight {
-  const { bits, groupSize, symmetric, shrinkSearch } = parseOptions(roundToNearestOptions, options, 'rtn');
+  const { bits, groupSize, symmetric, shrinkSearch, scaleType } = parseOptions(roundToNearestOptions, options, 'rtn');
   const inputsPerGroup = resolveGroupSize(groupSize, weight.columns);
   checkWeightShape(weight);
-  const rule = { bits, symmetric, shrinkSearch };
-  const result =
-    roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float16' }) ??
-    roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float32' });
-  return result!;
+  const rule = { bits, symmetric, shrinkSearch, raiseSmallScales: scaleType === 'float16' };
+  const result = roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float16' });
+  if (result) return result;
+  if (scaleType === 'float16') throw scalesTooLarge();
+  return roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float32' })!;
 }
 
 /** Null when a scale does not fit the scale type. */

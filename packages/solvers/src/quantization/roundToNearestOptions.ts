@@ -8,6 +8,12 @@ export const roundToNearestOptions = z.strictObject({
     .default(32)
     .describe('inputs that share one scale: 16, 32, 64, 128, 256 or channel; the last group may be shorter'),
   symmetric: z.boolean().default(true).describe('one zero point, 2^(bits-1), for every group'),
+  scaleType: z
+    .enum(['auto', 'float16'])
+    .default('auto')
+    .describe(
+      'auto: float32 for a weight whose scales leave the range of float16; float16: small scales are raised to 2^-14',
+    ),
   shrinkSearch: z.boolean().default(false).describe('search ranges down to a fifth of the full one'),
 });
 

@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { CompressionError } from '@quern/core';
-import type { CompressRequest, RecipeInput } from '@quern/pipeline';
 import { Command, Option } from 'commander';
 import { addDeviceOptions, addWindowOptions, type DeviceFlags, type WindowFlags, wholeNumber } from './options.ts';
 
@@ -39,7 +36,11 @@ export function addCompressOptions(name: string): Command {
     .option('--feeds <folder>', 'inputs as .npy or .json files, for .onnx models that read no text')
     .option('--windows <n>', 'calibration windows, or samples of --feeds, at most (default: 128)', wholeNumber(1))
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))
-    .option('--exclude <glob>', 'sites that stay as they are; may be repeated', collect)
+    .option(
+      '--exclude <glob>',
+      'linear sites that stay as they are (embeddings: --head-bits 16); may be repeated',
+      collect,
+    )
     .option('--head-bits <b>', 'bits of embedding and head, 16 leaves them (default: 8)', wholeNumber(1))
     .addOption(new Option('--storage <kind>', 'how codes lie in the file (default: container)').choices(['container']))
     .addOption(
@@ -56,93 +57,13 @@ export function addCompressOptions(name: string): Command {
       new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs', 'genai']),
     )
     .option('--evaluate <set|file|none>', 'text that measures perplexity before and after', 'stories')
-    .option('--force', 'write into a folder that is not empty, replacing files of the same name')
+    .option('--force', 'write into a folder that is not empty, replacing files of the same name and an earlier result')
     .addOption(
       new Option('--resume', 'continue the run that stands in the output folder, or start one').conflicts('force'),
     );
   return addDeviceOptions(addWindowOptions(command));
 }
 
-/** Flags and recipe file to a request. Errors: USAGE without --out, INVALID_RECIPE, INVALID_OPTION. */
-export async function compressRequest(
-  model: string,
-  flags: CompressFlags,
-  needsOut: boolean,
-): Promise<CompressRequest> {
-  const { parseRecipe, resolveRecipe } = await import('@quern/pipeline');
-  if (needsOut && flags.out === undefined) {
-    throw new CompressionError('USAGE', 'compress needs --out <dir>: the folder for the result.');
-  }
-  const file = flags.recipe === undefined ? {} : parseRecipe(await readRecipe(flags.recipe), flags.recipe);
-  const calibration = withoutUndefined({
-    ...file.calibration,
-    ...withoutUndefined({ data: flags.calibration, windows: flags.windows, windowLength: flags.windowLength }),
-  });
-  const input: Record<string, unknown> = {
-    ...file,
-    ...parseMethod(flags.method),
-    ...withoutUndefined({
-      bits: flags.bits,
-      groupSize: parseGroupSize(flags.groupSize),
-      seed: flags.seed,
-      exclude: flags.exclude,
-      headBits: flags.headBits,
-      storage: flags.storage,
-      target: flags.target,
-      accuracyLevel: flags.accuracyLevel,
-      dtype: flags.dtype,
-      layout: flags.layout,
-    }),
-    ...(Object.keys(calibration).length > 0 ? { calibration } : {}),
-  };
-  return {
-    model,
-    out: flags.out ?? '',
-    recipe: resolveRecipe(input, flags.recipe ?? 'options'),
-    tokenizer: flags.tokenizer,
-    feeds: flags.feeds,
-    evaluate: flags.evaluate === 'none' ? null : flags.evaluate,
-    windowLength: flags.windowLength,
-    perDocument: flags.perDocument ?? false,
-    device: flags.device,
-    threads: flags.threads,
-    force: flags.force ?? false,
-    resume: flags.resume ?? false,
-  };
-}
-
-/** `rtn:3:128` -> method, bits and group size. */
-function parseMethod(text: string | undefined): RecipeInput {
-  if (text === undefined) return {};
-  const [method, bits, group, ...rest] = text.split(':');
-  if (rest.length > 0) {
-    throw new CompressionError('INVALID_OPTION', `--method ${text}: expected name, name:bits or name:bits:group.`);
-  }
-  return {
-    method,
-    ...(bits === undefined ? {} : { bits: Number(bits) }),
-    ...(group === undefined ? {} : { groupSize: parseGroupSize(group) }),
-  } as RecipeInput;
-}
-
-function parseGroupSize(text: string | undefined): number | string | undefined {
-  if (text === undefined || text === 'channel') return text;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : text;
-}
-
-async function readRecipe(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new CompressionError('INVALID_RECIPE', `Cannot read --recipe ${path}: ${(error as Error).message}`, { path });
-  }
-}
-
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
-}
-
-function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }

@@ -66,7 +66,17 @@ describe('what cannot be', () => {
   it('is a width that a target has no kernel for', () => {
     expect(() => resolveRecipe({ target: 'cuda', bits: 2 })).toThrow(/bits \(2\).*CUDA/);
     expect(() => resolveRecipe({ target: 'cuda', rules: [{ sites: '*', bits: 2 }] })).toThrow(/bits \(2\).*CUDA/);
+    expect(() => resolveRecipe({ target: 'cuda', headBits: 2 })).toThrow(/headBits \(2\).*CUDA/);
+    expect(() =>
+      resolveRecipe({ target: 'cuda', method: 'none', rules: [{ sites: '*', method: 'rtn', bits: 2 }] }),
+    ).toThrow(/rules\[0\]\.bits \(2\).*CUDA/);
     expect(resolveRecipe({ target: 'webgpu', bits: 2 }).bits).toBe(2);
+  });
+
+  it('is no such width where nothing gets it', () => {
+    const rules = [{ sites: '*.q_proj', method: 'none', bits: 2 }];
+    expect(resolveRecipe({ target: 'cuda', rules }).rules).toEqual(rules);
+    expect(resolveRecipe({ target: 'cuda', method: 'none', bits: 2, headBits: 2 }).bits).toBe(2);
   });
 });
 

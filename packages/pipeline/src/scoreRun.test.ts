@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copyRemaining, createWeightStore, readOnnxModel, writeOnnxModel } from '@quern/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PipelineEvent } from './events.ts';
 import { importModel } from './importModel.ts';
@@ -9,6 +10,7 @@ import type { PreparedText } from './open/prepareText.ts';
 import { type RecipeInput, resolveRecipe } from './recipe.ts';
 import type { CompressRun } from './run.ts';
 import { scoreBefore, scoreWritten } from './scoreRun.ts';
+import { compressEmbeddings } from './solve/compressEmbeddings.ts';
 import { openResultStore } from './solve/resultStore.ts';
 
 const demo = join(import.meta.dirname, '..', '..', '..', 'models', 'demo');
@@ -83,4 +85,19 @@ it('reports no change for a file that holds the same model', async () => {
   expect(Math.abs(report.nllDifference)).toBeLessThan(1e-6);
   expect(report.nllDifferenceStandardError).toBeLessThan(1e-6);
   expect(report.standardError).toBeGreaterThan(0);
+});
+
+it('scores exactly a file in which only the head has n-bit kernels', async () => {
+  const run = await prepare('head', { headBits: 4 });
+  const model = await readOnnxModel(graph);
+  const headFolder = join(folder, 'head-only');
+  const store = createWeightStore({ folder: headFolder, fileName: 'data' });
+  await compressEmbeddings(model, run.request.recipe, store, () => false);
+  await copyRemaining(model, store, { fold: false });
+  await store.close();
+  await writeOnnxModel({ proto: model.proto, folder: headFolder }, join(headFolder, 'model.onnx'));
+  const before = await scoreBefore(run, text());
+  const report = await scoreWritten(run, text(), before, join(headFolder, 'model.onnx'));
+  expect(run.events).toContainEqual(expect.objectContaining({ stage: 'evaluate exactly' }));
+  expect(report.exact).not.toBe(report.after);
 });

@@ -1,8 +1,7 @@
 import type { CompressResult } from '@quern/pipeline';
 import type { Command } from 'commander';
-import { addCompressOptions, type CompressFlags, compressRequest } from '../compressFlags.ts';
+import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
-import { runCommand } from '../runCommand.ts';
 import { renderPlan } from './plan.ts';
 
 export function compressCommand(): Command {
@@ -11,6 +10,8 @@ export function compressCommand(): Command {
     .option('--dry-run', 'print the plan and stop');
   return command.action(async (model: string, flags: CompressFlags & { dryRun?: boolean }) => {
     const { compress, planCompression } = await import('@quern/pipeline');
+    const { runCommand } = await import('../runCommand.ts');
+    const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, true);
     if (flags.dryRun) await runCommand(flags.json, () => planCompression(request), renderPlan);
     else await runCommand(flags.json, ({ emit, signal }) => compress(request, emit, signal), renderResult);

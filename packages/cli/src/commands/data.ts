@@ -1,7 +1,6 @@
 import type { DataSetListing } from '@quern/pipeline';
 import { Command } from 'commander';
 import { formatBytes } from '../format.ts';
-import { runCommand } from '../runCommand.ts';
 import { table } from '../table.ts';
 
 export function dataCommand(): Command {
@@ -12,6 +11,7 @@ export function dataCommand(): Command {
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(async (flags: { json?: boolean }) => {
       const { listData } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
       await runCommand(
         flags.json,
         async () => ({ sets: await listData() }),
@@ -25,6 +25,7 @@ export function dataCommand(): Command {
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(async (set: string, flags: { json?: boolean }) => {
       const { showData } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
       await runCommand(
         flags.json,
         () => showData(set),

@@ -1,6 +1,5 @@
 import type { Diagnosis } from '@quern/pipeline';
 import { Command } from 'commander';
-import { runCommand } from '../runCommand.ts';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -8,6 +7,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(async (flags: { json?: boolean }) => {
       const { diagnose } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
       await runCommand(flags.json, () => diagnose(), renderDiagnosis);
     });
 }

@@ -2,7 +2,6 @@ import type { EvaluateResult } from '@quern/pipeline';
 import { Command } from 'commander';
 import { formatPerplexity, formatSigned } from '../format.ts';
 import { addDeviceOptions, addWindowOptions, type DeviceFlags, type WindowFlags, wholeNumber } from '../options.ts';
-import { runCommand } from '../runCommand.ts';
 
 interface EvaluateFlags extends DeviceFlags, WindowFlags {
   readonly baseline?: string;
@@ -19,6 +18,7 @@ export function evaluateCommand(): Command {
     .option('--stride <n>', 'tokens from one window to the next (default: the window length)', wholeNumber(1));
   return addDeviceOptions(addWindowOptions(command)).action(async (model: string, flags: EvaluateFlags) => {
     const { evaluateModel } = await import('@quern/pipeline');
+    const { runCommand } = await import('../runCommand.ts');
     await runCommand(
       flags.json,
       ({ emit, signal }) => evaluateModel({ ...flags, model, perDocument: flags.perDocument ?? false }, emit, signal),

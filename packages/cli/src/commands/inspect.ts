@@ -1,7 +1,6 @@
 import type { Inspection } from '@quern/pipeline';
 import { Command } from 'commander';
 import { formatBytes, formatCount } from '../format.ts';
-import { runCommand } from '../runCommand.ts';
 import { table } from '../table.ts';
 
 export function inspectCommand(): Command {
@@ -12,6 +11,7 @@ export function inspectCommand(): Command {
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(async (model: string, flags: { tokenizer?: string; json?: boolean }) => {
       const { inspectModel } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
       await runCommand(flags.json, () => inspectModel(model, flags.tokenizer), renderInspection);
     });
 }

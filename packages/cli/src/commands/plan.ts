@@ -1,14 +1,15 @@
 import type { CompressPlan } from '@quern/pipeline';
 import type { Command } from 'commander';
-import { addCompressOptions, type CompressFlags, compressRequest } from '../compressFlags.ts';
+import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes } from '../format.ts';
-import { runCommand } from '../runCommand.ts';
 import { table } from '../table.ts';
 
 export function planCommand(): Command {
   const command = addCompressOptions('plan').description('Say what compress would do: sites, widths, sizes.');
   return command.action(async (model: string, flags: CompressFlags) => {
     const { planCompression } = await import('@quern/pipeline');
+    const { runCommand } = await import('../runCommand.ts');
+    const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, false);
     await runCommand(flags.json, () => planCompression(request), renderPlan);
   });

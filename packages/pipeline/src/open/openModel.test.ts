@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createModel,
@@ -81,4 +81,32 @@ it('reads tokens and context of a genai folder that has no config.json', async (
   const { text, files } = await openModel(genai);
   expect(text).toEqual({ bosTokenId: 3, eosTokenIds: [4, 5], contextLength: 96 });
   expect(files).toEqual([join(genai, 'model.onnx')]);
+});
+
+describe('a published checkpoint with exports in onnx/', () => {
+  const demo = join(import.meta.dirname, '..', '..', '..', '..', 'models', 'demo');
+  let path = '';
+  beforeAll(async () => {
+    path = join(folder.path, 'published');
+    await mkdir(join(path, 'onnx'), { recursive: true });
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+      await copyFile(join(demo, name), join(path, name));
+    }
+    const weight = inlineInitializer('fc.weight', DataType.FLOAT, [4, 4], new Uint8Array(64));
+    await write(join(path, 'onnx', 'model.onnx'), 4, weight);
+  });
+
+  it('is opened as the checkpoint, of which only the files that are used count', async () => {
+    await writeFile(join(path, 'consolidated.safetensors'), 'the same weights in another form');
+    const { kind, files } = await openModel(path);
+    expect([kind, files]).toEqual(['checkpoint', [join(path, 'model.safetensors')]]);
+  });
+
+  it('is a graph where Quern wrote it, and where the weights are not there', async () => {
+    await writeFile(join(path, 'quern.json'), '{}');
+    expect(await openModel(path)).toMatchObject({ kind: 'onnx', files: [join(path, 'onnx', 'model.onnx')] });
+    await rm(join(path, 'quern.json'));
+    await rm(join(path, 'model.safetensors'));
+    expect((await openModel(path)).kind).toBe('onnx');
+  });
 });

@@ -135,7 +135,8 @@ async function graphInFolder(path: string, folder: string, names: ReadonlySet<st
 
 /** Whether a folder holds a checkpoint as it was published, perhaps with exports of it in onnx/. */
 function isPublished(names: ReadonlySet<string>): boolean {
-  const hasWeights = [...names].some(name => name.endsWith('.safetensors'));
+  const isSharded = names.has('model.safetensors.index.json') && [...names].some(name => name.endsWith('.safetensors'));
+  const hasWeights = names.has('model.safetensors') || isSharded;
   return hasWeights && names.has('config.json') && !names.has('quern.json');
 }
 

@@ -15,6 +15,13 @@ it.each([
   expect((failure as Error).message).toContain('--out out/q4');
 });
 
+it('tells by the source of a copy which side may not be used', () => {
+  const copy = (path: string) => Object.assign(systemError('EACCES', 'copyfile'), { path, dest: 'out/tokenizer.json' });
+  expect(asWriteFailure(copy(import.meta.filename), 'out')).toMatchObject({ code: 'WRITE_FAILED' });
+  const unreadable = copy(`${import.meta.filename}.gone`);
+  expect(asWriteFailure(unreadable, 'out')).toBe(unreadable);
+});
+
 it('leaves alone what was no refusal to write', () => {
   for (const error of [
     systemError('EACCES', 'open'), // reading

@@ -49,6 +49,32 @@ describe('commit', () => {
     await run.commit('quern.json');
     expect((await readdir(path)).sort()).toEqual(['README.md', 'letter.txt']);
   });
+
+  it.each(['quern.json', 'config.json'])(
+    'removes what the manifest of an earlier run lists, %s being last',
+    async last => {
+      const old = await claim();
+      const outside = join(base, 'outside.txt');
+      const listed = ['model.onnx', 'genai_config.json', 'config.json', 'cache/old.bin', 'onnx', '../../outside.txt'];
+      const manifest = JSON.stringify({ files: [...listed, outside].map(file => ({ path: file, bytes: 3 })) });
+      await mkdir(join(old.staging, 'cache'));
+      await stage(old, { 'model.onnx': 'old', 'genai_config.json': '{}', 'config.json': '{}', 'cache/old.bin': 'old' });
+      await stage(old, { 'quern.json': manifest });
+      await old.commit('quern.json');
+      await mkdir(join(path, 'onnx'));
+      await writeFile(join(path, 'onnx', 'mine.onnx'), 'keep me');
+      await writeFile(outside, 'keep me');
+
+      const run = await claim({ force: true });
+      await stage(run, { [last]: '{"new":1}', 'config.json': '{"new":1}', 'onnx/model_q4.onnx': 'new' });
+      expect(await readdir(path)).toContain('model.onnx'); // until there is something in its place
+      await run.commit(last);
+      expect((await readdir(path)).sort()).toEqual([...new Set(['config.json', 'onnx', last])].sort());
+      expect((await readdir(join(path, 'onnx'))).sort()).toEqual(['mine.onnx', 'model_q4.onnx']);
+      expect(await readFile(join(path, 'config.json'), 'utf8')).toBe('{"new":1}');
+      expect(await readFile(outside, 'utf8')).toBe('keep me');
+    },
+  );
 });
 
 describe('a folder that is not empty', () => {

@@ -58,6 +58,8 @@ describe('sites', () => {
       /"no\.such\.\*" matches none of the \d sites; a name looks like model\.layers\.0\.self_attn\.q_proj/;
     expect(() => select({ exclude: ['no.such.*'] })).toThrow(message);
     expect(() => select({ rules: [{ sites: 'no.such.*' }] })).toThrow(message);
+    const embedding = () => select({ exclude: ['/model/embed_tokens/Gather'] });
+    expect(embedding).toThrow(/matches none.*Embeddings are not sites: headBits 16 leaves them/);
     // A pattern does not reach the head; its full name does, and excluding it leaves it as it is.
     expect(() => select({ rules: [{ sites: 'lm_*', bits: 8 }] })).toThrow(/matches none/);
     expect(select({ exclude: ['lm_head'] })).toHaveLength(sites.length);

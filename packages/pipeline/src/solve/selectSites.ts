@@ -28,7 +28,7 @@ export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SiteP
     candidates,
     recipe.rules.map(rule => rule.sites),
   );
-  checkPatterns(sites, recipe.exclude);
+  checkPatterns(sites, recipe.exclude, ' Embeddings are not sites: headBits 16 leaves them and the head as they are.');
   const excluded = recipe.exclude.map(pattern => picomatch(pattern));
   const rules = recipe.rules.map(rule => ({ rule, matches: picomatch(rule.sites) }));
   const plans: SitePlan[] = [];
@@ -76,13 +76,13 @@ function checkMethod(method: string): void {
   );
 }
 
-function checkPatterns(sites: readonly LinearSite[], patterns: readonly string[]): void {
+function checkPatterns(sites: readonly LinearSite[], patterns: readonly string[], advice = ''): void {
   for (const pattern of patterns) {
     const matches = picomatch(pattern);
     if (sites.some(site => matches(site.name))) continue;
     throw new CompressionError(
       'INVALID_OPTION',
-      `The pattern "${pattern}" matches none of the ${sites.length} sites; a name looks like ${sites[0]?.name ?? '-'}.`,
+      `The pattern "${pattern}" matches none of the ${sites.length} sites; a name looks like ${sites[0]?.name ?? '-'}.${advice}`,
       { pattern },
     );
   }

@@ -50,7 +50,7 @@ describe('compress models/demo --method rtn --bits 4', () => {
       'tokenizer_config.json',
     ]);
     for (const { path, bytes } of result.files) expect((await stat(join(folder, 'q4', path))).size).toBe(bytes);
-    expect(await readdir(join(folder, 'q4'))).not.toContain('.quern-partial');
+    expect(await readdir(join(folder, 'q4'))).not.toContain('.quern-run');
   });
 
   it('counts the bytes of the solved sites: 4 bits and a float16 scale for every 32 weights', () => {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashResult, isStaged, listJobs, listResult } from './resultFolder.ts';
 import { demo, runQuern } from './runQuern.ts';
 import { type Started, startQuern, waitUntil } from './startQuern.ts';
@@ -118,35 +117,6 @@ it('leaves nothing when it is interrupted before anything is finished', async ()
   expect(await readdir(folder)).not.toContain('early');
 });
 
-// Only Linux tells who started whom.
-describe.skipIf(process.platform !== 'linux')('the process that computes', () => {
-  const childOf = ({ pid }: Started): number =>
-    Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
-
-  it('may be ended by the system, which is reported', async () => {
-    const out = join(folder, 'ended');
-    const started = startQuern('compress', demo, '--out', out, ...GPTQ, '--json');
-    expect(await waitUntil(started, () => listJobs(out).size > 0)).toBe(true);
-    process.kill(childOf(started), 'SIGKILL');
-    const { code, stdout, stderr } = await started.ended;
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/ended by SIGKILL, most likely because memory ran out.*--resume/);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'RUNTIME_FAILED', context: { signal: 'SIGKILL' } } });
-    expect(await readdir(out)).toEqual([RUN]);
-  });
-
-  it('does not outlive the one that started it', async () => {
-    const out = join(folder, 'orphan');
-    const started = startQuern('compress', demo, '--out', out, ...GPTQ);
-    expect(await waitUntil(started, () => listJobs(out).size > 0)).toBe(true);
-    const child = childOf(started);
-    started.signal('SIGKILL');
-    await started.ended; // its output is closed only when the child has gone too
-    expect(isRunning(child)).toBe(false);
-    expect(await readdir(out)).toEqual([RUN]);
-  });
-});
-
 it('resumes nothing where no run stands', async () => {
   const out = join(folder, 'other');
   await mkdir(out);
@@ -170,15 +140,6 @@ it('resumes nothing where no run stands', async () => {
   const both = await runQuern('compress', demo, '--out', fresh, ...RTN, '--resume', '--force');
   expect(both.code).toBe(2);
 });
-
-/** A process that has ended may still stand in the table until someone asks how it ended. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 /** Small and seeded (mulberry32), so that a failure comes back with the same moments. */
 function createRandom(seed: number): () => number {

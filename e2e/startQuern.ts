@@ -14,7 +14,6 @@ export interface Started {
   signalGroup(signal: NodeJS.Signals): void;
   /** Sends a signal to the process alone. */
   signal(signal: NodeJS.Signals): void;
-  readonly pid: number;
 }
 
 /** Starts the command line and does not wait for it. */
@@ -47,7 +46,6 @@ export function startQuern(...args: readonly string[]): Started {
     signal(signal) {
       child.kill(signal);
     },
-    pid: child.pid!,
   };
 }
 

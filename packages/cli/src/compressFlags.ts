@@ -19,6 +19,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly layout?: string;
   readonly feeds?: string;
   readonly evaluate: string;
+  readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly resume?: boolean;
 }
@@ -57,6 +58,7 @@ export function addCompressOptions(name: string): Command {
       new Option('--layout <client>', 'folder layout (default: transformersjs)').choices(['transformersjs', 'genai']),
     )
     .option('--evaluate <set|file|none>', 'text that measures perplexity before and after', 'stories')
+    .option('--dry-run', 'print the plan and stop')
     .option('--force', 'write into a folder that is not empty, replacing files of the same name and an earlier result')
     .addOption(
       new Option('--resume', 'continue the run that stands in the output folder, or start one').conflicts('force'),

@@ -9,7 +9,7 @@ export async function compressRequest(
   flags: CompressFlags,
   needsOut: boolean,
 ): Promise<CompressRequest> {
-  if (needsOut && flags.out === undefined) {
+  if (needsOut && !flags.out) {
     throw new CompressionError('USAGE', 'compress needs --out <dir>: the folder for the result.');
   }
   const file = flags.recipe === undefined ? {} : parseRecipe(await readRecipe(flags.recipe), flags.recipe);

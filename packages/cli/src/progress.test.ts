@@ -23,7 +23,7 @@ it('shows share, rate and time left on a terminal', () => {
   progress.emit({ kind: 'stage', stage: 'solve', detail: '4 sites' });
   advance(2000);
   progress.emit({ kind: 'progress', stage: 'solve', done: 1, total: 4, unit: 'sites', detail: 'block 0 of 1' });
-  expect(text()).toContain('[######..................] solve 25 %  0.5 sites/s, 6.0s left  (block 0 of 1)');
+  expect(text()).toContain('[######..................] 25 % solve  0.5 sites/s, 6.0s left  (block 0 of 1)');
 });
 
 it('writes plain lines when stderr is no terminal, one every ten seconds and one when a stage ends', () => {
@@ -40,7 +40,7 @@ it('writes plain lines when stderr is no terminal, one every ten seconds and one
   expect(text()).toBe(
     [
       'evaluate result: stories',
-      'evaluate result 80 %  8.0 tokens/s, 2.5s left',
+      '80 % evaluate result  8.0 tokens/s, 2.5s left',
       'warning: no tokenizer',
       'evaluate result: 100 tokens in 16s, 6 tokens/s',
       '',

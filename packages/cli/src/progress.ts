@@ -3,7 +3,7 @@ import { formatCount, formatSeconds } from './format.ts';
 
 const REDRAW_MS = 100;
 const PLAIN_INTERVAL_MS = 10_000;
-const BAR_WIDTH = 24;
+const LONGEST_BAR = 24;
 
 /** Where progress goes: the real one is stderr. */
 export interface ProgressTarget {
@@ -43,7 +43,7 @@ export function createProgress(
     const interval = target.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS;
     if (now() - lastDrawn < interval && (event.done < event.total || !target.isTTY)) return;
     lastDrawn = now();
-    write(target.isTTY ? drawBar(event, seconds()) : describeProgress(event, seconds()), !target.isTTY);
+    write(target.isTTY ? drawBar(event, seconds(), target.columns) : describeProgress(event, seconds()), !target.isTTY);
   };
 
   return {
@@ -68,9 +68,13 @@ export function createProgress(
   };
 }
 
-function drawBar(event: ProgressEvent, seconds: number): string {
-  const filled = Math.round(shareOf(event) * BAR_WIDTH);
-  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${describeProgress(event, seconds)}`;
+/** The bar takes what the words leave; on a narrow terminal it goes first, then the detail. */
+function drawBar(event: ProgressEvent, seconds: number, columns: number): string {
+  const words = describeProgress(event, seconds);
+  const width = Math.min(LONGEST_BAR, columns - words.length - 4);
+  if (width < 5) return words;
+  const filled = Math.round(shareOf(event) * width);
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${words}`;
 }
 
 /** Stage, share, rate, time left, and what is being worked on. */
@@ -78,7 +82,7 @@ function describeProgress(event: ProgressEvent, seconds: number): string {
   const rate = seconds > 0 ? event.done / seconds : 0;
   const left = rate > 0 ? `, ${formatSeconds((event.total - event.done) / rate)} left` : '';
   const detail = event.detail === undefined ? '' : `  (${event.detail})`;
-  return `${event.stage} ${Math.round(100 * shareOf(event))} %  ${formatRate(rate)} ${event.unit}/s${left}${detail}`;
+  return `${Math.round(100 * shareOf(event))} % ${event.stage}  ${formatRate(rate)} ${event.unit}/s${left}${detail}`;
 }
 
 function formatRate(rate: number): string {

@@ -10,7 +10,8 @@ export interface CommandContext {
 
 /**
  * Runs the work of a command with progress on stderr, then prints its result on stdout: the object itself with --json,
- * else the text that `render` makes of it. The first Ctrl-C asks the work to stop, the second ends the process.
+ * else the text that `render` makes of it. The first Ctrl-C asks the work to stop, which it does at the end of a matrix product
+ * at the latest; the second ends the process at once.
  */
 export async function runCommand<Result>(
   json: boolean | undefined,
@@ -19,7 +20,7 @@ export async function runCommand<Result>(
 ): Promise<void> {
   const controller = new AbortController();
   const release = handleInterrupts(() => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) endAtOnce();
     controller.abort();
   });
   const progress = createProgress({
@@ -37,4 +38,10 @@ export async function runCommand<Result>(
   } finally {
     release();
   }
+}
+
+/** As Ctrl-C does to a process that does not listen to it: an orderly exit would wait for every thread. */
+function endAtOnce(): void {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }

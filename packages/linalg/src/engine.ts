@@ -16,10 +16,13 @@ export interface EngineOptions {
   readonly threads?: number;
   /** 'auto' takes OpenBLAS where a library is found, 'off' never does, anything else is a library's path. Default 'auto'. */
   readonly openBlas?: string;
+  /** A cell in shared memory: once it holds 1, no kernel starts any more. Ending a thread inside a kernel ends the process. */
+  readonly stop?: Int32Array;
 }
 
 interface Engine {
   readonly threads: number;
+  readonly stop: Int32Array | undefined;
   readonly openBlas: OpenBlas | null;
   readonly reason: string | null;
 }
@@ -47,16 +50,18 @@ export async function describeEngine(): Promise<EngineDescription> {
   return { gemm: 'OpenBLAS', factorization: 'OpenBLAS', threads, openBlas: { path, configuration }, reason: null };
 }
 
-/** The engine of this thread; chosen with the defaults when nobody chose. */
-export function engine(): Promise<Engine> {
+/** The engine of this thread; chosen with the defaults when nobody chose. Errors: once the engine was told to stop. */
+export async function engine(): Promise<Engine> {
   chosen ??= open({});
-  return chosen;
+  const opened = await chosen;
+  if (opened.stop && Atomics.load(opened.stop, 0) === 1) throw new Error('The numeric engine was told to stop.');
+  return opened;
 }
 
-async function open({ threads = 1, openBlas = 'auto' }: EngineOptions): Promise<Engine> {
-  if (openBlas === 'off') return { threads, openBlas: null, reason: 'switched off' };
+async function open({ threads = 1, openBlas = 'auto', stop }: EngineOptions): Promise<Engine> {
+  if (openBlas === 'off') return { threads, stop, openBlas: null, reason: 'switched off' };
   const found = await loadOpenBlas(openBlas);
-  if (typeof found === 'string') return { threads, openBlas: null, reason: found };
+  if (typeof found === 'string') return { threads, stop, openBlas: null, reason: found };
   // OpenBLAS sums in another order on more threads: results must not depend on them.
-  return { threads: 1, openBlas: found, reason: null };
+  return { threads: 1, stop, openBlas: found, reason: null };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
@@ -25,6 +25,7 @@ import { writeManifest } from './output/writeManifest.ts';
 import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
 import type { CompressRun } from './run.ts';
 import { checkSites } from './solve/checkSites.ts';
+import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
@@ -42,6 +43,7 @@ import { versions } from './versions.ts';
  */
 export async function compress(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
   const started = performance.now();
+  await checkOut(given);
   const { device, fallbackReason } = await resolveDevice(given.device);
   const engine = await describeEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
@@ -109,8 +111,23 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
     );
     return { output: request.out, files, ...result };
   } catch (error) {
-    throw await leaveRun(asWriteFailure(error, path), folder, await results.count().catch(() => 0));
+    const reason = await explainFailure(error, request);
+    throw await leaveRun(asWriteFailure(reason, path), folder, await results.count().catch(() => 0));
   }
+}
+
+/** The folder of the source is never the folder of the result. */
+async function checkOut({ model, out }: CompressRequest): Promise<void> {
+  if (out === '') throw new CompressionError('USAGE', '--out is empty: name a folder for the result.');
+  const [source, target] = await Promise.all([model, out].map(path => realpath(path).catch(() => null)));
+  if (source === null || source !== target) return;
+  throw new CompressionError('OUTPUT_EXISTS', `--out ${out} is the model itself: name another folder.`, { out });
+}
+
+/** Activations that are not finite often come from a weight that is not: that is bad input, and named as such. */
+async function explainFailure(error: unknown, { model, tokenizer }: CompressRequest): Promise<unknown> {
+  if (toErrorRecord(error).code !== 'NON_FINITE_ACTIVATION') return error;
+  return (await findBadWeight(await openModel(model, { tokenizer }))) ?? error;
 }
 
 async function openRun(request: RunRequest): Promise<{ folder: RunFolder; results: ResultStore }> {

@@ -5,14 +5,12 @@ import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../f
 import { renderPlan } from './plan.ts';
 
 export function compressCommand(): Command {
-  const command = addCompressOptions('compress')
-    .description('Compress a model and write ONNX files that run.')
-    .option('--dry-run', 'print the plan and stop');
-  return command.action(async (model: string, flags: CompressFlags & { dryRun?: boolean }) => {
+  const command = addCompressOptions('compress').description('Compress a model and write ONNX files that run.');
+  return command.action(async (model: string, flags: CompressFlags) => {
     const { compress, planCompression } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
-    const request = await compressRequest(model, flags, true);
+    const request = await compressRequest(model, flags, !flags.dryRun);
     if (flags.dryRun) await runCommand(flags.json, () => planCompression(request), renderPlan);
     else await runCommand(flags.json, ({ emit, signal }) => compress(request, emit, signal), renderResult);
   });

@@ -1,7 +1,7 @@
 import type { InputStatistics, LinearSite } from '@quern/core';
 import { type BlockCut, DataType, extractSubmodel, type OnnxModel, tensorInput } from '@quern/onnx';
 import { captureStatistics, type Device, type NamedTensors, openForward } from '@quern/runtime';
-import { checkInterrupted } from '../interruption.ts';
+import { listenForInterrupt } from '../interruption.ts';
 import type { CalibrationInputs } from './calibrationInputs.ts';
 import type { HiddenStates } from './hiddenStates.ts';
 import { joinRows } from './joinRows.ts';
@@ -45,13 +45,22 @@ export async function captureBlock(
   let gathered: NamedTensors[] = [];
   await runAll(context, cut, [...widths.keys()], async (run, outputs) => {
     gathered.push(outputs);
-    if (gathered.length === runsPerSum || run + 1 === runCount) {
-      await capture.add(joinRows(gathered));
+    const endsSum = (run + 1) % runsPerSum === 0 || run + 1 === runCount;
+    if (endsSum || rowsOf(gathered) >= PART_ROWS) {
+      await capture.add(joinRows(gathered), endsSum);
       gathered = [];
     }
     onRun(run + 1);
   });
   return capture.finish();
+}
+
+/** Rows that are worth a product of their own: with fewer, reading and writing the Gram would take longer. */
+const PART_ROWS = 512;
+
+function rowsOf(runs: readonly NamedTensors[]): number {
+  const tensors = runs.map(run => Object.values(run)[0]!);
+  return tensors.reduce((sum, { data, dims }) => sum + data.length / dims.at(-1)!, 0);
 }
 
 async function runAll(
@@ -73,9 +82,11 @@ async function runAll(
   const forward = await openForward(submodel, { device });
   try {
     for (let run = 0; run < inputs.runCount; run++) {
-      checkInterrupted(signal);
+      await listenForInterrupt(signal);
       const given = cut ? await hidden.read(run) : {};
-      await onOutputs(run, await forward.run(await inputs.read(run), given, outputNames));
+      const outputs = await forward.run(await inputs.read(run), given, outputNames);
+      await listenForInterrupt(signal);
+      await onOutputs(run, outputs);
     }
   } finally {
     await forward.close();

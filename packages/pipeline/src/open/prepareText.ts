@@ -43,14 +43,31 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
   const tokenizer = await loadTokenizer(opened.tokenizerFolder);
   const set = await loadTextSet(request.data, request.part, calibDataFolder());
   const stride = request.stride ?? windowLength;
-  const { windows, byteCount } = cutWindows(set.documents, tokenizer, {
+  const options = {
     bosTokenId: opened.text?.bosTokenId ?? null,
     windowLength,
     stride,
     perDocument: request.perDocument ?? false,
     ...(request.maximumWindows === undefined ? {} : { maximumCount: request.maximumWindows }),
-  });
+  };
+  const { windows, byteCount } = nameText(request, () => cutWindows(set.documents, tokenizer, options));
   return { data: { id: set.id, sha256: set.sha256 }, windows, windowLength, stride, byteCount };
+}
+
+/** The same errors with the text in front: windows do not know where their tokens come from. */
+function nameText<Result>({ part, data }: TextRequest, cut: () => Result): Result {
+  try {
+    return cut();
+  } catch (error) {
+    if (!(error instanceof CompressionError)) throw error;
+    const { code, message, context } = error;
+    throw new CompressionError(
+      code,
+      `The ${part} text ${data}: ${message}`,
+      { ...context, data, part },
+      { cause: error },
+    );
+  }
 }
 
 function chooseWindowLength(request: TextRequest, context: number | null): number {

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'no
 import { dirname, join, relative, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
+import { checkUnlocked, lockRun } from './lockRun.ts';
 import { removeStale } from './removeStale.ts';
 
 /** An output folder with a run in it: work in progress lies in one hidden folder until all of it is complete. */
@@ -36,7 +37,7 @@ const PARTS_FILE = 'run.json';
  * command can be repeated until it is through.
  *
  * Errors: OUTPUT_EXISTS when the folder is a file, when it is not empty without `force` or `resume`, and when there is no run to
- * resume among what it holds; RUN_MISMATCH when the run to resume was started with other settings.
+ * resume among what it holds, and when another process works in it; RUN_MISMATCH when the run to resume was started with other settings.
  */
 export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
   const { path, force, resume } = request;
@@ -52,12 +53,14 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
   const stored = resume ? await readParts(join(run, PARTS_FILE)) : null;
   if (stored) checkParts(path, stored, parts);
   else if (resume && present.some(name => name !== RUN)) throw nothingToResume(path, present);
-  const made = information ? null : ((await mkdir(folder, { recursive: true })) ?? null);
+  await checkUnlocked(run, path);
+  const made = information ? null : await makeFolders(folder);
   if (!stored) await rm(run, { recursive: true, force: true });
   const staging = join(run, 'output');
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
   if (!stored) await writeParts(run, parts);
+  await lockRun(run, path);
   return {
     folder,
     staging,
@@ -84,6 +87,17 @@ export async function claimRunFolder(request: RunRequest): Promise<RunFolder> {
       if (made) await removeEmpty(folder, made);
     },
   };
+}
+
+/**
+ * Makes a folder and those above it that are missing; returns the topmost that was made. One by one: Node's recursive form never
+ * ends where the system denies that a folder it listed exists, as under /proc.
+ */
+async function makeFolders(folder: string): Promise<string> {
+  const missing = [folder];
+  while (!(await stat(dirname(missing[0]!)).catch(() => null))) missing.unshift(dirname(missing[0]!));
+  for (const path of missing) await mkdir(path);
+  return missing[0]!;
 }
 
 /** Whether a run stands in an output folder, begun and not ended. */

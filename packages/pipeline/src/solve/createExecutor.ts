@@ -70,9 +70,11 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     },
     async close() {
       Atomics.store(closed, 0, 1);
-      const died = Promise.withResolvers<never>();
-      waiting.add(died);
-      if (!death) await Promise.race([Promise.allSettled(running), died.promise.catch(() => undefined)]);
+      if (!death) {
+        const died = Promise.withResolvers<never>();
+        waiting.add(died);
+        await Promise.race([Promise.allSettled(running), died.promise]).catch(() => undefined);
+      }
       await pool.destroy();
     },
   };

@@ -17,6 +17,18 @@ it('sums x x^T over tokens and chunks, and averages |x|', async () => {
   expect([...statistics.meanAbsolute]).toEqual([4 / 3, 11 / 3]);
 });
 
+it('sums the parts of a chunk in single precision, and chunks in double', async () => {
+  // 2^24 + 1 is no single: within a chunk the 1 is lost, between chunks it is not.
+  const large = chunk([1, 1], [4096]);
+  const one = chunk([1, 1], [1]);
+  const together = captureStatistics(new Map([['x', 1]]));
+  await together.add(large, false);
+  await together.add(one);
+  await together.add(one);
+  const { inputGram, tokenCount } = together.finish().get('x')!;
+  expect([inputGram.data[0], tokenCount]).toEqual([2 ** 24 + 1, 3]);
+});
+
 it('reads half precision', async () => {
   const capture = captureStatistics(new Map([['x', 1]]));
   const data = new Uint16Array(Float16Array.of(1.5, -2).buffer);

@@ -4,14 +4,19 @@ import type { NamedTensors, PlainTensor } from './plainTensor.ts';
 
 /** Sums statistics of activations, chunk by chunk. */
 export interface StatisticsCapture {
-  /** One chunk: `[..., inFeatures]` for every captured name. The order of chunks is part of the result. */
-  add(activations: NamedTensors): Promise<void>;
+  /**
+   * A chunk or, until `endsChunk`, a part of one: `[..., inFeatures]` for every captured name. The order of chunks, and how
+   * they are cut into parts, is part of the result.
+   */
+  add(activations: NamedTensors, endsChunk?: boolean): Promise<void>;
   finish(): ReadonlyMap<string, InputStatistics>;
 }
 
 interface Sums {
   readonly inFeatures: number;
   readonly inputGram: Float64Array<SharedArrayBuffer>;
+  /** Of the chunk that is being added, null between chunks. */
+  chunkGram: Float32Array | null;
   readonly absolute: Float64Array;
   tokenCount: number;
 }
@@ -19,8 +24,8 @@ interface Sums {
 /**
  * Accumulates, for each named activation, the raw Gram sum x x^T, the token count and the mean of |x|.
  *
- * A chunk's Gram is one GEMM in single precision; chunks are added in double precision, in the order in which they come, so
- * that the result depends on nothing but the chunks. Grams lie in shared memory: many jobs read one.
+ * A chunk's Gram is summed in single precision, one GEMM a part; chunks are added in double precision, in the order in which
+ * they come, so that the result depends on nothing but the chunks. Grams lie in shared memory: many jobs read one.
  * `widths`: inFeatures by activation name.
  * Errors: NON_FINITE_ACTIVATION naming the activation; INVALID_SHAPE when the last dimension is not inFeatures.
  * Cost: tokens x inFeatures^2 multiply-adds and inFeatures^2 x 4 bytes of scratch a chunk.
@@ -28,12 +33,13 @@ interface Sums {
 export function captureStatistics(widths: ReadonlyMap<string, number>): StatisticsCapture {
   const sums = new Map([...widths].map(([name, inFeatures]) => [name, emptySums(inFeatures)]));
   return {
-    async add(activations) {
+    async add(activations, endsChunk = true) {
       for (const [name, target] of sums) {
         const tensor = activations[name];
         if (!tensor)
           throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
-        await addChunk(name, tensor, target);
+        await addPart(name, tensor, target);
+        if (endsChunk) endChunk(target);
       }
     },
     finish: () => new Map([...sums].map(([name, target]) => [name, toStatistics(target)])),
@@ -42,11 +48,11 @@ export function captureStatistics(widths: ReadonlyMap<string, number>): Statisti
 
 function emptySums(inFeatures: number): Sums {
   const inputGram = new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
-  return { inFeatures, inputGram, absolute: new Float64Array(inFeatures), tokenCount: 0 };
+  return { inFeatures, inputGram, chunkGram: null, absolute: new Float64Array(inFeatures), tokenCount: 0 };
 }
 
-async function addChunk(name: string, tensor: PlainTensor, sums: Sums): Promise<void> {
-  const { inFeatures, inputGram, absolute } = sums;
+async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<void> {
+  const { inFeatures, absolute } = sums;
   if (tensor.dims.at(-1) !== inFeatures) {
     throw new CompressionError(
       'INVALID_SHAPE',
@@ -56,7 +62,8 @@ async function addChunk(name: string, tensor: PlainTensor, sums: Sums): Promise<
   }
   const data = toFloat32(tensor);
   const rows = data.length / inFeatures;
-  const chunkGram = new Float32Array(inFeatures * inFeatures);
+  sums.chunkGram ??= new Float32Array(inFeatures * inFeatures);
+  const { chunkGram } = sums;
   await addGram({ rows: inFeatures, columns: inFeatures, data: chunkGram }, { rows, columns: inFeatures, data });
   for (let column = 0; column < inFeatures; column++) {
     if (Number.isFinite(chunkGram[column * inFeatures + column]!)) continue;
@@ -66,12 +73,18 @@ async function addChunk(name: string, tensor: PlainTensor, sums: Sums): Promise<
       { name, channel: column },
     );
   }
-  for (let index = 0; index < chunkGram.length; index++) inputGram[index]! += chunkGram[index]!;
   for (let row = 0; row < rows; row++) {
     const start = row * inFeatures;
     for (let column = 0; column < inFeatures; column++) absolute[column]! += Math.abs(data[start + column]!);
   }
   sums.tokenCount += rows;
+}
+
+function endChunk(sums: Sums): void {
+  const { inputGram, chunkGram } = sums;
+  if (!chunkGram) return;
+  for (let index = 0; index < chunkGram.length; index++) inputGram[index]! += chunkGram[index]!;
+  sums.chunkGram = null;
 }
 
 function toFloat32(tensor: PlainTensor): Float32Array {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
 import { type Device, findLogits } from '@quern/runtime';
@@ -56,6 +57,8 @@ export async function scoreWindows(
     : await openScorer(model, options);
   try {
     for (const batch of batches) {
+      // A pass blocks the event loop: without a turn of it nobody would have heard a signal.
+      await setImmediate();
       if (options.signal?.aborted) throw new CompressionError('INTERRUPTED', 'Scoring was stopped.', { done, total });
       const losses = await scorer.score(batch.map(index => windows[index]!.ids));
       for (const [row, index] of batch.entries()) addLosses(scores, losses, { row, index, window: windows[index]! });

@@ -70,6 +70,10 @@ describe.each(await availableEngines())('factorisations, OpenBLAS %s', openBlas 
       expect(upper.data.subarray(row * n, row * n + row).every(value => value === 0)).toBe(true);
     }
     expect(gram.data).toEqual(before);
+    // The same in the memory of the matrix.
+    const inPlace = (await choleskyOfInverse(gram, { overwrite: true })).matrix!;
+    expect(inPlace.data).toBe(gram.data);
+    expect(inPlace.data).toEqual(upper.data);
   });
 
   it('choleskyOfInverse equals the factor of the inverse that another library makes', async () => {

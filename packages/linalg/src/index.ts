@@ -1,6 +1,6 @@
 export { addGram } from './addGram.ts';
 export { cholesky } from './cholesky.ts';
-export { choleskyOfInverse } from './choleskyOfInverse.ts';
+export { type CholeskyOfInverseOptions, choleskyOfInverse } from './choleskyOfInverse.ts';
 export { type ColumnQuantizer, createColumnQuantizer } from './createColumnQuantizer.ts';
 export { createRowQuantizer, type RowQuantizer } from './createRowQuantizer.ts';
 export { chooseEngine, describeEngine, type EngineDescription, type EngineOptions } from './engine.ts';

@@ -32,6 +32,6 @@ it.each([
 it('names every problem, and the keys that there are', () => {
   expect(problemsOf({ bits: 1, damping: 0.1 })).toEqual([
     'bits (1): must be 2..8',
-    'damping: no such key; known are bits, groupSize, symmetric, shrinkSearch, actOrder, dampingFraction, blockSize',
+    'damping: no such key; known are bits, groupSize, symmetric, scaleType, shrinkSearch, actOrder, dampingFraction, blockSize',
   ]);
 });

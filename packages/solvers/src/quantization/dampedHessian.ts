@@ -41,12 +41,12 @@ export function dampedHessian(statistics: InputStatistics, dampingFraction: numb
 }
 
 /**
- * The upper U with H^-1 = U^T U.
+ * The upper U with H^-1 = U^T U, in the memory of the Hessian's matrix.
  *
  * Errors: NOT_POSITIVE_DEFINITE naming the input; damping is never raised silently.
  */
 export async function inverseFactor(hessian: DampedHessian, dampingFraction: number): Promise<Matrix<Float64Array>> {
-  const { matrix, pivot } = await choleskyOfInverse(hessian.matrix);
+  const { matrix, pivot } = await choleskyOfInverse(hessian.matrix, { overwrite: true });
   if (matrix !== null) return matrix;
   const input = hessian.order[pivot]!;
   throw new CompressionError(

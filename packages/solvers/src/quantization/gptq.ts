@@ -30,7 +30,7 @@ const PANEL_OUTPUTS = 512;
  * inputs become 0.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: inFeatures^2 outFeatures / 2 multiply-adds for the errors, inFeatures^3 / 2 for U; scratch 9 bytes for each of
- * inFeatures x 512 outputs and 36 inFeatures^2 bytes.
+ * inFeatures x 512 outputs and 20 inFeatures^2 bytes.
  */
 export async function gptq(
   weight: Matrix<Float32Array>,

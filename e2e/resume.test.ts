@@ -7,8 +7,17 @@ import { hashResult, isStaged, listJobs, listResult } from './resultFolder.ts';
 import { demo, runQuern } from './runQuern.ts';
 import { type Started, startQuern, waitUntil } from './startQuern.ts';
 
-/** Half of the blocks and short windows, so that many runs take little time. */
-const QUICK = ['--exclude', 'model.layers.{3,4,5}.*', '--window-length', '64', '--evaluate', 'none', '--device', 'cpu'];
+/** Two blocks and short windows, so that many runs take little time. */
+const QUICK = [
+  '--exclude',
+  'model.layers.{2,3,4,5}.*',
+  '--window-length',
+  '64',
+  '--evaluate',
+  'none',
+  '--device',
+  'cpu',
+];
 const GPTQ = ['--method', 'gptq', '--bits', '3', '--windows', '16', ...QUICK];
 const RTN = ['--method', 'rtn', ...QUICK];
 const RUN = '.quern-run';
@@ -29,9 +38,9 @@ it('gives the same bytes after kill -9 at any moment', async () => {
   const random = createRandom(20);
   const start = (): Started => startQuern('compress', demo, '--out', out, ...GPTQ, '--resume');
   let jobs = 0;
-  for (const most of [1, 8, 8, 8]) {
+  for (const most of [1, 6, 6]) {
     const started = start();
-    const wanted = Math.min(jobs + Math.ceil(random() * most), 20);
+    const wanted = Math.min(jobs + Math.ceil(random() * most), 13);
     expect(await waitUntil(started, () => listJobs(out).size >= wanted)).toBe(true);
     await sleep(random() * 150);
     started.signalGroup('SIGKILL');
@@ -40,7 +49,7 @@ it('gives the same bytes after kill -9 at any moment', async () => {
     expect(listJobs(out).size).toBeGreaterThanOrEqual(jobs);
     jobs = listJobs(out).size;
   }
-  expect(jobs).toBeGreaterThan(3);
+  expect(jobs).toBeGreaterThan(2);
 
   // The last one while files get their final names: none may ever be there in part.
   const before = listJobs(out);
@@ -71,7 +80,7 @@ it('gives the same bytes after kill -9 at any moment', async () => {
 it('stops at Ctrl-C with code 130 and goes on from there', async () => {
   const out = join(folder, 'interrupted');
   const started = startQuern('compress', demo, '--out', out, ...GPTQ);
-  expect(await waitUntil(started, () => listJobs(out).size >= 8)).toBe(true);
+  expect(await waitUntil(started, () => listJobs(out).size >= 5)).toBe(true);
   started.signal('SIGINT');
   const { code, stdout, stderr } = await started.ended;
   expect([code, stdout]).toEqual([130, '']);

@@ -25,7 +25,7 @@ it.each([
     'bits: 3',
     `options: { actOrder: ${actOrder} }`,
     'exclude: ["model.layers.{2,3,4,5}.*"]',
-    'calibration: { windows: 16, windowLength: 64 }',
+    'calibration: { windows: 16, windowLength: 32 }',
   ];
   await writeFile(recipe, lines.join('\n'));
   const flags = ['--recipe', recipe, '--evaluate', measured ? text : 'none', '--device', 'cpu'];

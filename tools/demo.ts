@@ -12,7 +12,7 @@ import type { CompressResult } from '@quern/pipeline';
 const root = join(import.meta.dirname, '..');
 const model = 'models/demo';
 const outputs = join(root, 'out', 'demo');
-const methods = ['none', 'rtn:8', 'rtn:6', 'rtn:5', 'rtn:4', 'rtn:3', 'rtn:2'];
+const methods = ['rtn:4', 'gptq:4', 'gptq:2'];
 const columns = ['method', 'stored bits', 'stored bytes', 'files', 'perplexity', 'exact', 'nats/token (paired)'];
 
 const rows: string[][] = [];
@@ -21,10 +21,14 @@ for (const method of methods) {
   const result = await compress(method);
   const { storage, perplexity } = result;
   if (!perplexity) throw new Error(`${method} was not scored`);
+  if (rows.length === 0) {
+    const bytes = storage.originalBytes.toLocaleString('en');
+    rows.push(['original, fp16', '16', '-', bytes, perplexity.before.toFixed(2), perplexity.before.toFixed(2), '0']);
+  }
   rows.push([
-    method === 'none' ? 'original, fp32' : method,
-    storage.bitsPerWeight === null ? '32' : storage.bitsPerWeight.toFixed(2),
-    storage.bitsPerWeight === null ? '-' : storage.storedBytes.toLocaleString('en'),
+    method,
+    storage.bitsPerWeight!.toFixed(2),
+    storage.storedBytes.toLocaleString('en'),
     storage.compressedBytes.toLocaleString('en'),
     `${perplexity.after.toFixed(2)} +- ${perplexity.standardError.toFixed(2)}`,
     perplexity.exact.toFixed(2),
@@ -34,7 +38,7 @@ for (const method of methods) {
 const lines = [columns, columns.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`);
 console.log(`\n${lines.join('\n')}\n`);
 await checkReadme(lines);
-await tell(join(outputs, 'rtn-4'));
+await tell(join(outputs, 'gptq-4'));
 
 async function compress(method: string): Promise<CompressResult> {
   const out = join(outputs, method.replace(':', '-'));
@@ -61,6 +65,6 @@ async function tell(folder: string): Promise<void> {
   const output = (await generator('Once upon a time', { max_new_tokens: 48, do_sample: false })) as {
     generated_text: string;
   }[];
-  console.log(`\ntransformers.js, out/demo/rtn-4: ${output[0]!.generated_text}`);
+  console.log(`\ntransformers.js, out/demo/gptq-4: ${output[0]!.generated_text}`);
   await generator.dispose();
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lockRun } from './lockRun.ts';
 
@@ -19,6 +21,27 @@ it('keeps a second process out while the first is alive, and not longer', async 
   other.kill('SIGKILL');
   await ended;
   await lockRun(folder, 'out');
-  expect(await readFile(join(folder, 'process'), 'utf8')).toBe(String(process.pid));
+  expect((await readFile(join(folder, 'process'), 'utf8')).split(' ')[0]).toBe(String(process.pid));
   await lockRun(folder, 'out');
 });
+
+it.skipIf(process.platform !== 'linux')('is not kept out by a number that another process has now', async () => {
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
+  await writeFile(join(folder, 'process'), `${other.pid} 12345`);
+  await lockRun(folder, 'out');
+  other.kill('SIGKILL');
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'is not kept out by a killed process that nobody has asked for its end',
+  async () => {
+    // The shell starts a process, kills it, and turns into another program, which never asks.
+    const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; kill -9 $!; exec sleep 60']);
+    const [output] = (await once(shell.stdout, 'data')) as [Buffer];
+    const pid = Number(output.toString());
+    while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await sleep(5);
+    await writeFile(join(folder, 'process'), String(pid));
+    await lockRun(folder, 'out');
+    shell.kill('SIGKILL');
+  },
+);

@@ -19,7 +19,7 @@ await rm(out, { recursive: true, force: true });
 
 const windows = process.argv[2] ?? '16';
 const flags = ['--method', 'gptq:4:128', '--windows', windows, '--evaluate', 'none', '--device', 'cpu', '--json'];
-const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+const main = join(root, 'packages', 'cli', 'src', 'main.js');
 const started = performance.now();
 const child = spawn(process.execPath, [main, 'compress', checkpoint, '--out', out, ...flags], {
   stdio: ['ignore', 'pipe', 'inherit'],

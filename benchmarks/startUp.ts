@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeMachine, median } from './machine.ts';
 
 const ROUNDS = 15;
-const main = join(import.meta.dirname, '..', 'packages', 'cli', 'src', 'main.ts');
+const main = join(import.meta.dirname, '..', 'packages', 'cli', 'src', 'main.js');
 const time = (args: readonly string[]): number => {
   const started = performance.now();
   execFileSync(process.execPath, args, { stdio: 'ignore' });

@@ -45,7 +45,7 @@ it('says that the disk is full, and goes on when there is room', async context =
 
 it('says that a file would pass the limit on its size', async () => {
   const out = join(folder, 'limited');
-  const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+  const main = join(root, 'packages', 'cli', 'src', 'main.js');
   // A limit on the size of any file, in units of 1024 bytes: the largest weight alone takes more.
   const limited = 'ulimit -f 90; exec "$@"';
   const run = await execute('bash', [

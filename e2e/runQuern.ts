@@ -17,7 +17,7 @@ export interface Run {
 /** Runs the command line as a user would, in a process of its own. */
 export function runQuern(...args: readonly string[]): Promise<Run> {
   return new Promise(resolve => {
-    const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+    const main = join(root, 'packages', 'cli', 'src', 'main.js');
     execFile(
       process.execPath,
       [main, ...args],

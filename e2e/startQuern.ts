@@ -18,7 +18,7 @@ export interface Started {
 
 /** Starts the command line and does not wait for it. */
 export function startQuern(...args: readonly string[]): Started {
-  const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+  const main = join(root, 'packages', 'cli', 'src', 'main.js');
   const child = spawn(process.execPath, [main, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

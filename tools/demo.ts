@@ -44,7 +44,7 @@ async function compress(method: string): Promise<CompressResult> {
   const out = join(outputs, method.replace(':', '-'));
   const shown = ['compress', model, '--method', method, '--out', `out/demo/${method.replace(':', '-')}`];
   console.log(`quern ${shown.join(' ')}`);
-  const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+  const main = join(root, 'packages', 'cli', 'src', 'main.js');
   const args = [main, 'compress', join(root, model), '--method', method, '--out', out, '--device', 'cpu', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
   return JSON.parse(stdout) as CompressResult;

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// Plain JavaScript: stripping types costs 80 ms before the cache, which holds the stripped code of everything below, is on.
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+const { catchInterrupts } = await import('./interrupts.ts');
+catchInterrupts();
+const { runProgram } = await import('./runProgram.ts');
+process.exitCode = await runProgram(process.argv);

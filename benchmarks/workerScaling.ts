@@ -56,7 +56,11 @@ async function solveAll(executor: Executor, count: number): Promise<void> {
   const work = async (): Promise<void> => {
     while (left-- > 0) {
       const own = { rows: size, columns: size, data: weight.slice() };
-      await executor.solve({ weight: own, statistics, solver: 'gptq', options: { bits: 4, groupSize: 32 } });
+      await executor.solve({
+        members: [{ weight: own, statistics }],
+        solver: 'gptq',
+        options: { bits: 4, groupSize: 32 },
+      });
     }
   };
   await Promise.all(Array.from({ length: executor.threads }, work));

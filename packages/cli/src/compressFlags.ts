@@ -7,6 +7,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly method?: string;
   readonly bits?: number;
   readonly groupSize?: string;
+  readonly ratio?: string;
   readonly calibration?: string;
   readonly windows?: number;
   readonly seed?: number;
@@ -30,9 +31,16 @@ export function addCompressOptions(name: string): Command {
     .argument('<model>', 'a checkpoint folder or an .onnx file')
     .option('--out <dir>', 'folder for the result')
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
-    .option('--method <name>', 'gptq, rtn, or none for plain fp32/fp16; name:bits:group is understood (default: gptq)')
-    .option('--bits <b>', 'bits of the grid, 2..8 (default: 4)', wholeNumber(1))
+    .option(
+      '--method <name>',
+      'gptq, rtn, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
+    )
+    .option('--bits <b>', 'bits of the grid or of the factors, 2..8 (default: 4; float16 factors)', wholeNumber(1))
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
+    .option(
+      '--ratio <r>',
+      'fraction of the 16-bit bytes to remove, for factorisations; may be an expression over block and blockCount',
+    )
     .option('--calibration <set|file>', 'text that calibrates')
     .option('--feeds <folder>', 'inputs as .npy or .json files, for .onnx models that read no text')
     .option('--windows <n>', 'calibration windows, or samples of --feeds, at most (default: 128)', wholeNumber(1))

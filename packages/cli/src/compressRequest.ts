@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CompressionError } from '@quern/core';
-import { type CompressRequest, parseRecipe, type RecipeInput, resolveRecipe } from '@quern/pipeline';
+import { type CompressRequest, parseGroupSize, parseMethod, parseRecipe, resolveRecipe } from '@quern/pipeline';
 import type { CompressFlags } from './compressFlags.ts';
 
 /** Flags and recipe file to a request. Errors: USAGE without --out, INVALID_RECIPE, INVALID_OPTION. */
@@ -19,10 +19,11 @@ export async function compressRequest(
   });
   const input: Record<string, unknown> = {
     ...file,
-    ...parseMethod(flags.method),
+    ...(flags.method === undefined ? {} : parseMethod(flags.method)),
     ...withoutUndefined({
       bits: flags.bits,
-      groupSize: parseGroupSize(flags.groupSize),
+      groupSize: flags.groupSize === undefined ? undefined : parseGroupSize(flags.groupSize),
+      ratio: parseRatio(flags.ratio),
       seed: flags.seed,
       exclude: flags.exclude,
       headBits: flags.headBits,
@@ -50,24 +51,11 @@ export async function compressRequest(
   };
 }
 
-/** `rtn:3:128` -> method, bits and group size. */
-function parseMethod(text: string | undefined): RecipeInput {
-  if (text === undefined) return {};
-  const [method, bits, group, ...rest] = text.split(':');
-  if (rest.length > 0) {
-    throw new CompressionError('INVALID_OPTION', `--method ${text}: expected name, name:bits or name:bits:group.`);
-  }
-  return {
-    method,
-    ...(bits === undefined ? {} : { bits: Number(bits) }),
-    ...(group === undefined ? {} : { groupSize: parseGroupSize(group) }),
-  } as RecipeInput;
-}
-
-function parseGroupSize(text: string | undefined): number | string | undefined {
-  if (text === undefined || text === 'channel') return text;
+/** A number where it is one; anything else is an expression. */
+function parseRatio(text: string | undefined): number | string | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
-  return Number.isFinite(value) ? value : text;
+  return Number.isFinite(value) && text.trim() !== '' ? value : text;
 }
 
 async function readRecipe(path: string): Promise<string> {

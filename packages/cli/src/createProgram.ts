@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { compressCommand } from './commands/compress.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -6,6 +7,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
+import { reportCommand } from './commands/report.ts';
 
 /** The whole command line. Commands load what they need when they run, so that help comes at once. */
 export function createProgram(): Command {
@@ -19,6 +21,8 @@ export function createProgram(): Command {
   const commands = [
     compressCommand(),
     evaluateCommand(),
+    compareCommand(),
+    reportCommand(),
     planCommand(),
     inspectCommand(),
     importCommand(),
@@ -32,6 +36,7 @@ export function createProgram(): Command {
 Examples:
   quern compress models/demo --out out/demo-q4 --bits 4
   quern evaluate out/demo-q4 --baseline models/demo
+  quern compare models/demo --out out/compare --methods gptq:4,gptq:3,svd-llm,gptq:3+lowrank
   quern inspect models/demo
 
 A <model> is a Hugging Face folder (config.json + safetensors), an .onnx file, or a folder written by compress.`,

@@ -11,6 +11,20 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+/** Commander parser for names separated by commas. */
+export function names(text: string): readonly string[] {
+  return text.split(',').map(part => part.trim());
+}
+
+/** Commander parser for fractions separated by commas, each from 0 to below 1. */
+export function fractions(text: string): readonly number[] {
+  return names(text).map(part => {
+    const value = Number(part);
+    if (part !== '' && value >= 0 && value < 1) return value;
+    throw new InvalidArgumentError('Expected fractions from 0 to below 1, separated by commas.');
+  });
+}
+
 /** Adds what evaluate and compress share about the machine. */
 export function addDeviceOptions(command: Command): Command {
   return command

@@ -42,7 +42,7 @@ it('writes plain lines when stderr is no terminal, one every ten seconds and one
       'evaluate result: stories',
       '80 % evaluate result  8.0 tokens/s, 2.5s left',
       'warning: no tokenizer',
-      'evaluate result: 100 tokens in 16s, 6 tokens/s',
+      'evaluate result: 100 tokens in 16s, 6.3 tokens/s',
       '',
     ].join('\n'),
   );

@@ -34,7 +34,7 @@ export function createProgress(
   const seconds = (): number => (now() - stageStarted) / 1000;
   const endStage = (): void => {
     if (last) {
-      const rate = seconds() > 0 ? `, ${formatCount(last.done / seconds())} ${last.unit}/s` : '';
+      const rate = seconds() > 0 ? `, ${formatRate(last.done / seconds())} ${last.unit}/s` : '';
       write(`${stage}: ${formatCount(last.done)} ${last.unit} in ${formatSeconds(seconds())}${rate}`, true);
     }
     last = null;

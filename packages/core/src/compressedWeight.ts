@@ -16,5 +16,39 @@ export interface QuantizedWeight {
   readonly zeroPoints: Uint8Array | null;
 }
 
+/** A weight, or the factor of one, as it is, in float16. */
+export interface DenseWeight {
+  readonly kind: 'dense';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** `[outFeatures, inFeatures]`, values that float16 holds exactly. */
+  readonly data: Float32Array;
+}
+
+/** One factor of a product. */
+export type Factor = DenseWeight | QuantizedWeight;
+
+/** W = left right, of rank `left.inFeatures` = `right.outFeatures`. */
+export interface LowRankWeight {
+  readonly kind: 'lowRank';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** `[outFeatures, rank]`. */
+  readonly left: Factor;
+  /** `[rank, inFeatures]`. */
+  readonly right: Factor;
+  /** Set when several sites have this right factor in common: it is stored once, under this name, for so many sites. */
+  readonly sharedRight: { readonly name: string; readonly siteCount: number } | null;
+}
+
+/** W = base + correction: a quantised weight and low rank on what it left over. */
+export interface CorrectedWeight {
+  readonly kind: 'corrected';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  readonly base: QuantizedWeight;
+  readonly correction: LowRankWeight;
+}
+
 /** One weight after a solver. Switched exhaustively in `reconstruct`, `storageBits` and the exporter's `toNodes`. */
-export type CompressedWeight = QuantizedWeight;
+export type CompressedWeight = QuantizedWeight | DenseWeight | LowRankWeight | CorrectedWeight;

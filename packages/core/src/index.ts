@@ -1,4 +1,11 @@
-export type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+export type {
+  CompressedWeight,
+  CorrectedWeight,
+  DenseWeight,
+  Factor,
+  LowRankWeight,
+  QuantizedWeight,
+} from './compressedWeight.ts';
 export {
   CompressionError,
   type ErrorCode,
@@ -10,6 +17,7 @@ export {
 export { type ContainerLayout, containerLayout } from './containerLayout.ts';
 export type { InputStatistics } from './inputStatistics.ts';
 export type { LinearSite } from './linearSite.ts';
+export { mergeStatistics } from './mergeStatistics.ts';
 export { reconstruct } from './reconstruct.ts';
 export type { SolveResult } from './solveJob.ts';
 export { type QuantizedShape, quantizedStorageBits, storageBits } from './storageBits.ts';

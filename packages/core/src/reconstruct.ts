@@ -1,11 +1,23 @@
-import type { Matrix } from '@quern/linalg';
+import { gemm, type Matrix } from '@quern/linalg';
 import type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
 
-/** The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. */
-export function reconstruct(compressed: CompressedWeight): Matrix<Float32Array> {
+/**
+ * The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. Cost: outFeatures inFeatures rank
+ * multiply-adds for factors, one pass for grids.
+ */
+export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<Float32Array>> {
   switch (compressed.kind) {
     case 'quantized':
       return reconstructQuantized(compressed);
+    case 'dense':
+      return { rows: compressed.outFeatures, columns: compressed.inFeatures, data: compressed.data.slice() };
+    case 'lowRank':
+      return gemm(await reconstruct(compressed.left), await reconstruct(compressed.right));
+    case 'corrected': {
+      const output = await reconstruct(compressed.base);
+      const { left, right } = compressed.correction;
+      return gemm(await reconstruct(left), await reconstruct(right), { beta: 1, output });
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { QuantizedWeight } from './compressedWeight.ts';
+import type { DenseWeight, LowRankWeight, QuantizedWeight } from './compressedWeight.ts';
 import { reconstruct } from './reconstruct.ts';
 import { storageBits } from './storageBits.ts';
 
@@ -23,14 +23,48 @@ it('counts padding, scales and zero points', () => {
   expect(storageBits({ ...weight, zeroPoints: new Uint8Array(4) })).toBe(2 * (128 + 32 + 8));
 });
 
-it('reconstructs scale (code - zeroPoint), the default zero point being half the grid', () => {
-  const dense = reconstruct(weight);
+it('reconstructs scale (code - zeroPoint), the default zero point being half the grid', async () => {
+  const dense = await reconstruct(weight);
   expect(dense.rows).toBe(2);
   expect(dense.data[0]).toBe(0.5 * (0 - 4));
   expect(dense.data[17]).toBe(1 * (1 - 4)); // second group of the first output
   expect(dense.data[20]).toBe(2 * (4 - 4)); // first group of the second output
   expect(dense.data[39]).toBe(0.25 * (7 - 4));
-  const shifted = reconstruct({ ...weight, zeroPoints: Uint8Array.of(0, 1, 2, 3) });
+  const shifted = await reconstruct({ ...weight, zeroPoints: Uint8Array.of(0, 1, 2, 3) });
   expect(shifted.data[17]).toBe(1 * (1 - 1));
   expect(shifted.data[39]).toBe(0.25 * (7 - 3));
+});
+
+/** [[1, 2], [3, 4]] [[1, 0, -1], [2, 1, 0]] = [[5, 2, -1], [11, 4, -3]]. */
+const left: DenseWeight = { kind: 'dense', outFeatures: 2, inFeatures: 2, data: Float32Array.of(1, 2, 3, 4) };
+const right: DenseWeight = { kind: 'dense', outFeatures: 2, inFeatures: 3, data: Float32Array.of(1, 0, -1, 2, 1, 0) };
+const lowRank: LowRankWeight = { kind: 'lowRank', outFeatures: 2, inFeatures: 3, left, right, sharedRight: null };
+/** Per channel in 2 bits: one kernel block of 32 codes and one scale an output; [[-2, -1, 0], [0.5, 0, -0.5]]. */
+const base: QuantizedWeight = {
+  kind: 'quantized',
+  outFeatures: 2,
+  inFeatures: 3,
+  bits: 2,
+  groupSize: 3,
+  codes: Uint8Array.of(0, 1, 2, 3, 2, 1),
+  scales: Float32Array.of(1, 0.5),
+  scaleType: 'float16',
+  zeroPoints: null,
+};
+
+it('counts factors in 16 bits a value, a shared one by its part', () => {
+  expect(storageBits(left)).toBe(4 * 16);
+  expect(storageBits(lowRank)).toBe((4 + 6) * 16);
+  expect(storageBits({ ...lowRank, sharedRight: { name: 'basis', siteCount: 3 } })).toBe((4 + 6 / 3) * 16);
+  const corrected = { kind: 'corrected', outFeatures: 2, inFeatures: 3, base, correction: lowRank } as const;
+  expect(storageBits(corrected)).toBe(2 * (32 * 2 + 16) + 160);
+});
+
+it('multiplies factors out and adds a correction', async () => {
+  expect([...(await reconstruct(right)).data]).toEqual([1, 0, -1, 2, 1, 0]);
+  const product = await reconstruct(lowRank);
+  expect(product).toMatchObject({ rows: 2, columns: 3 });
+  expect([...product.data]).toEqual([5, 2, -1, 11, 4, -3]);
+  const corrected = { kind: 'corrected', outFeatures: 2, inFeatures: 3, base, correction: lowRank } as const;
+  expect([...(await reconstruct(corrected)).data]).toEqual([3, 1, -1, 11.5, 4, -3.5]);
 });

@@ -14,6 +14,14 @@ export function storageBits(compressed: CompressedWeight): number {
   switch (compressed.kind) {
     case 'quantized':
       return quantizedStorageBits({ ...compressed, hasZeroPoints: compressed.zeroPoints !== null });
+    case 'dense':
+      return 16 * compressed.outFeatures * compressed.inFeatures;
+    case 'lowRank': {
+      const { left, right, sharedRight } = compressed;
+      return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
+    }
+    case 'corrected':
+      return storageBits(compressed.base) + storageBits(compressed.correction);
   }
 }
 

@@ -4,4 +4,7 @@
 export { choleskyUpper } from './choleskyUpper';
 export { quantizeColumns } from './quantizeColumns';
 export { groupRanges, quantizeGroups } from './quantizeGroups';
+export { reflectPanel } from './reflectPanel';
+export { secularRoots, secularVectors, secularWeights } from './secularEquation';
 export { solveUpper, solveUpperTransposed } from './solveUpper';
+export { tridiagonalizePanel } from './tridiagonalizePanel';

@@ -1,22 +1,21 @@
-import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { CompressionError, exitCodeOf, toErrorRecord } from '@quern/core';
-import { describeEngine, type EngineDescription } from '@quern/linalg';
-import { findBlockCuts, findLinearSites, serializeModel } from '@quern/onnx';
-import { type Device, resolveDevice } from '@quern/runtime';
+import { CompressionError, toErrorRecord } from '@quern/core';
+import { findBlockCuts, findLinearSites } from '@quern/onnx';
+import { resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
 import { hashFile } from './open/hashFile.ts';
-import { type Material, materialContent, materialCount } from './open/material.ts';
+import { materialContent, materialCount } from './open/material.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
+import { openEngine } from './openEngine.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
+import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import { readFinished } from './output/readFinished.ts';
 import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFolder.ts';
@@ -28,11 +27,12 @@ import { checkSites } from './solve/checkSites.ts';
 import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
+import { originOf } from './solve/originOf.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
-import { type SitePlan, selectSites } from './solve/selectSites.ts';
+import { selectSites } from './solve/selectSites.ts';
+import { isCalibrated, type SitePlan } from './solve/sitePlan.ts';
 import { storedTotals } from './solve/storedTotals.ts';
 import { startMeasuring } from './startMeasuring.ts';
-import { versions } from './versions.ts';
 
 /**
  * Compresses a model, writes it as a folder that clients load, and measures the file that was written.
@@ -45,7 +45,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const started = performance.now();
   await checkOut(given);
   const { device, fallbackReason } = await resolveDevice(given.device);
-  const engine = await describeEngine();
+  const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
   const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(opened);
@@ -57,7 +57,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const request = { ...given, recipe };
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
-  const { calibration, evaluation } = await prepareMaterial(opened, request, plans, emit);
+  const { calibration, evaluation } = await prepareMaterial(opened, request, isCalibrated(plans, recipe), emit);
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
   const origin = originOf({ opened, sources, calibration, request, device, engine });
@@ -139,36 +139,6 @@ async function openRun(request: RunRequest): Promise<{ folder: RunFolder; result
   }
 }
 
-interface OriginParts {
-  readonly opened: OpenedModel;
-  readonly sources: readonly string[];
-  readonly calibration: Material | null;
-  readonly request: CompressRequest;
-  readonly device: Device;
-  readonly engine: EngineDescription;
-}
-
-/** What every job of a run is made from; anything that can change a bit of its result stands here or in the job. */
-function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
-  const { opened, sources, calibration, request, device, engine } = parts;
-  const { dtype, accuracyLevel, seed } = request.recipe;
-  const { gemm, factorization, openBlas } = engine;
-  return {
-    versions: { ...versions() },
-    engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
-    // Another processor may round differently.
-    machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],
-    device,
-    // The graph of a checkpoint also depends on its config.json.
-    model: [createHash('sha256').update(serializeModel(opened.model)).digest('hex'), ...sources],
-    dtype,
-    // The compressed prefix runs with the kernels of the result.
-    accuracyLevel,
-    seed,
-    calibration: calibration && materialContent(calibration),
-  };
-}
-
 async function measureStorage(
   opened: OpenedModel,
   plans: readonly SitePlan[],
@@ -183,15 +153,4 @@ async function measureStorage(
     storedBytes,
     bitsPerWeight,
   };
-}
-
-/** Bad input leaves nothing behind; anything else leaves a run that can be resumed, if something was finished. */
-async function leaveRun(error: unknown, folder: RunFolder, finished: number): Promise<unknown> {
-  const { code, message, context } = toErrorRecord(error);
-  if (exitCodeOf(code) === 2 || finished === 0) {
-    await folder.abandon().catch(() => undefined);
-    return error;
-  }
-  const advice = `${message} ${finished} finished results are kept: run the same command with --resume.`;
-  return new CompressionError(code, advice, context, { cause: error });
 }

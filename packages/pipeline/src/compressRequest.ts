@@ -24,8 +24,10 @@ export interface CompressRequest {
 export interface SiteReport {
   readonly name: string;
   readonly solver: string;
+  /** Bits of the grid or of the factors; 16 for floats. */
   readonly nominalBits: number;
-  readonly groupSize: number;
+  /** Inputs that share a scale; null without a grid. */
+  readonly groupSize: number | null;
   readonly storageBits: number;
   readonly relativeOutputError: number | null;
   readonly relativeWeightError: number;

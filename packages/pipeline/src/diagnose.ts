@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
-import { describeEngine, type EngineDescription } from '@quern/linalg';
+import type { EngineDescription } from '@quern/linalg';
 import { type DeviceProbe, probeDevices } from '@quern/runtime';
+import { openEngine } from './openEngine.ts';
 import { type Versions, versions } from './versions.ts';
 
 export interface Diagnosis extends Versions {
@@ -19,7 +20,7 @@ export async function diagnose(): Promise<Diagnosis> {
     platform: `${process.platform}-${process.arch}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}`,
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    engine: await describeEngine(),
+    engine: await openEngine(),
     devices: await probeDevices(),
   };
 }

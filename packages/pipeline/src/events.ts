@@ -7,7 +7,8 @@ export type Stage =
   | 'write'
   | 'evaluate original'
   | 'evaluate result'
-  | 'evaluate exactly';
+  | 'evaluate exactly'
+  | 'compare';
 
 /** What a run tells while it works. Packages never print; the command line turns events into lines. */
 export type PipelineEvent =
@@ -17,7 +18,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites' | 'samples';
+      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

@@ -1,3 +1,5 @@
+export { type CompareRequest, type CompareResult, compare } from './compare/compare.ts';
+export { redrawReport } from './compare/redrawReport.ts';
 export { compress } from './compress.ts';
 export type {
   CompressRequest,
@@ -13,5 +15,7 @@ export type { Emit, PipelineEvent, Stage } from './events.ts';
 export { type ImportResult, importModel } from './importModel.ts';
 export { type Inspection, inspectModel } from './inspectModel.ts';
 export { type OpenedModel, openModel } from './open/openModel.ts';
+export { parseGroupSize, parseMethod } from './parseMethod.ts';
 export { type CompressPlan, type PlannedSite, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
+export type { Comparison, ComparisonRow } from './report/comparison.ts';

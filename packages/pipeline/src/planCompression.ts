@@ -1,13 +1,14 @@
-import { quantizedStorageBits } from '@quern/core';
 import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest } from './compressRequest.ts';
-import { openFeeds } from './feeds/openFeeds.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
+import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import { checkSites } from './solve/checkSites.ts';
+import { groupPlans } from './solve/groupPlans.ts';
 import { selectSites } from './solve/selectSites.ts';
+import { groupSizeOf, isCalibrated, nominalBitsOf, plannedStorageBits } from './solve/sitePlan.ts';
 import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
 
 export interface PlannedSite {
@@ -16,7 +17,7 @@ export interface PlannedSite {
   readonly inFeatures: number;
   readonly solver: string;
   readonly nominalBits: number;
-  readonly groupSize: number;
+  readonly groupSize: number | null;
   readonly storageBits: number;
 }
 
@@ -32,21 +33,20 @@ export async function planCompression(request: CompressRequest): Promise<Compres
   const plans = selectSites(findLinearSites(opened.model), request.recipe);
   checkSites(opened.model, plans);
   await outputLayout(opened, adoptDtype(opened, plans, request.recipe), request.recipe.dtype);
-  if (request.feeds !== undefined) await openFeeds(request.feeds, opened.model);
+  // What was named is checked; a plan needs no text.
+  if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
+    const calibrated = { ...request, evaluate: null };
+    await prepareMaterial(opened, calibrated, isCalibrated(plans, request.recipe), () => undefined);
+  }
+  const groupSizes = new Map(groupPlans(plans).flatMap(group => group.map(plan => [plan.site.name, group.length])));
   const sites = plans.map(plan => ({
     name: plan.site.name,
     outFeatures: plan.site.outFeatures,
     inFeatures: plan.site.inFeatures,
     solver: plan.solver,
-    nominalBits: plan.bits,
-    groupSize: plan.groupSize,
-    storageBits: quantizedStorageBits({
-      ...plan,
-      outFeatures: plan.site.outFeatures,
-      inFeatures: plan.site.inFeatures,
-      scaleType: 'float16',
-      hasZeroPoints: plan.options.symmetric === false,
-    }),
+    nominalBits: nominalBitsOf(plan),
+    groupSize: groupSizeOf(plan),
+    storageBits: plannedStorageBits(plan, groupSizes.get(plan.site.name)!),
   }));
   return { model: request.model, sites, ...storedTotals(plans, sites) };
 }

@@ -6,8 +6,7 @@ import { parseRecipe, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 it('fills in what is left out with the defaults of the command line', () => {
   expect(resolveRecipe({})).toEqual({
     method: 'gptq',
-    bits: 4,
-    groupSize: 32,
+    sequential: true,
     options: {},
     rules: [],
     exclude: [],
@@ -57,7 +56,7 @@ describe('what cannot be', () => {
     }
     expect(problems).toEqual([
       'bits (1): must be 2..8',
-      'rules[0].group: no such key; known are sites, method, bits, groupSize, options',
+      'rules[0].group: no such key; known are sites, method, bits, groupSize, ratio, options',
       'calibration.window: no such key; known are data, windows, windowLength',
       expect.stringMatching(/^bitz: no such key; known are method, bits, /),
     ]);

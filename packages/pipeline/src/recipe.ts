@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 const bits = z.number().int().min(2).max(8);
 const groupSize = z.literal([16, 32, 64, 128, 256, 'channel']);
+const ratio = z.union([z.number().min(0).lt(1), z.string()], { error: 'must be from 0 to below 1, or an expression' });
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
 const headBits = z.literal([2, 3, 4, 5, 6, 7, 8, 16], { error: 'must be 2..8, or 16 to leave them as they are' });
 
@@ -14,14 +15,32 @@ const siteRule = z.strictObject({
   method: z.string().optional(),
   bits: bits.optional(),
   groupSize: groupSize.optional(),
+  ratio: ratio.optional(),
   options: solverOptions.optional(),
 });
 
 /** A recipe as data. Unknown keys are refused; every field has the command line's default. */
 export const recipeSchema = z.strictObject({
   method: z.string().default('gptq').describe('a solver, or none'),
-  bits: bits.default(4).describe('bits of the grid'),
-  groupSize: groupSize.default(32).describe('inputs that share one scale'),
+  bits: bits
+    .optional()
+    .describe('bits of the grid, 4 unless given; of the factors for factorisations, 16 unless given'),
+  groupSize: groupSize.optional().describe('inputs that share one scale, 32 unless given'),
+  ratio: ratio
+    .optional()
+    .describe(
+      'fraction of the bytes to remove, counted from 16 bits a weight: a number or an expression over block and blockCount',
+    ),
+  allocation: z
+    .enum(['uniform', 'pooled', 'truncationLoss'])
+    .optional()
+    .describe('how a ratio is spread over the sites; the method has a default'),
+  sequential: z
+    .boolean()
+    .default(true)
+    .describe(
+      'true: each block is calibrated behind the compressed blocks before it; false: all on the original model',
+    ),
   options: solverOptions.default({}).describe('options of the solver'),
   rules: z.array(siteRule).default([]).describe('exceptions by site; later rules win'),
   exclude: z.array(z.string()).default([]).describe('globs over site names that stay as they are'),

@@ -9,7 +9,7 @@ import type { OutputLayout } from './output/outputLayout.ts';
 import type { RunFolder } from './output/runFolder.ts';
 import type { JobContent } from './solve/jobKey.ts';
 import type { ResultStore } from './solve/resultStore.ts';
-import type { SitePlan } from './solve/selectSites.ts';
+import type { SitePlan } from './solve/sitePlan.ts';
 
 /** Everything that the parts of one compression share. */
 export interface CompressRun {

@@ -92,7 +92,10 @@ it('scores exactly a file in which only the head has n-bit kernels', async () =>
   const model = await readOnnxModel(graph);
   const headFolder = join(folder, 'head-only');
   const store = createWeightStore({ folder: headFolder, fileName: 'data' });
-  await compressEmbeddings(model, run.request.recipe, store, () => false);
+  await compressEmbeddings(model, run.request.recipe, store, {
+    isExcluded: () => false,
+    heads: new Set(),
+  });
   await copyRemaining(model, store, { fold: false });
   await store.close();
   await writeOnnxModel({ proto: model.proto, folder: headFolder }, join(headFolder, 'model.onnx'));

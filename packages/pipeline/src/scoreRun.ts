@@ -9,7 +9,10 @@ import type { CompressRun } from './run.ts';
 import { jobKey } from './solve/jobKey.ts';
 
 /** Scores the model as it was published, in float32 whatever the result's type. Kept for a run that is resumed. */
-export async function scoreBefore(run: CompressRun, text: PreparedText): Promise<WindowScores> {
+export async function scoreBefore(
+  run: Omit<CompressRun, 'plans' | 'cuts' | 'layout'>,
+  text: PreparedText,
+): Promise<WindowScores> {
   const { opened, request, results, origin, device } = run;
   const key = jobKey({ score: 'before', origin, device, text: textContent(text) });
   const known = await results.load<WindowScores>(key);

@@ -2,15 +2,53 @@ import type { CompressedWeight, InputStatistics } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { z } from 'zod';
 
-/** What the registry knows of one method. Options are data: checked against the schema, unknown keys refused. */
-export interface Solver {
+/** What a method is asked to do, as a recipe says it: checked against the schema, unknown keys refused. */
+export type SolverOptions = Readonly<Record<string, unknown>>;
+
+/** How a ratio for the whole model is spread over its sites; see the functions in allocation/. */
+export type Allocation = 'uniform' | 'pooled' | 'truncationLoss';
+
+/** The sides of a weight whose size is asked for. */
+export interface SiteShape {
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** Sites of the group that this one is a member of; for group solvers only. Default: the options' `blocksPerGroup`. */
+  readonly siteCount?: number;
+}
+
+interface SolverFacts {
   readonly optionsSchema: z.ZodObject;
+  /**
+   * Exact bits that a solved weight takes, before it exists, scales taken as float16. For a member of a group: its share.
+   * Errors: INVALID_OPTION.
+   */
+  readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;
+  /** How methods that take `ratio` or `rank` spread a ratio over sites by default; null for those that take neither. */
+  readonly allocation: Allocation | null;
+}
+
+/** A method that solves each site by itself. */
+export interface SingleSolver extends SolverFacts {
   /** What `solve` must be given besides the weight; statistics may be null for 'weight'. */
   readonly needs: 'weight' | 'inputGram';
   /** Pure: inputs stay as they are, the same inputs give the same result. `weight` is `[outFeatures, inFeatures]`. */
   readonly solve: (
     weight: Matrix<Float32Array>,
     statistics: InputStatistics | null,
-    options: Readonly<Record<string, unknown>>,
+    options: SolverOptions,
   ) => Promise<CompressedWeight>;
 }
+
+/** A method that solves several sites of the same shape together, one per block. */
+export interface GroupSolver extends SolverFacts {
+  readonly needs: 'group';
+  /** Pure, like {@link SingleSolver.solve}; one weight, its statistics and one result per site, in the same order. */
+  readonly solve: (
+    weights: readonly Matrix<Float32Array>[],
+    statistics: readonly (InputStatistics | null)[],
+    options: SolverOptions,
+  ) => Promise<CompressedWeight[]>;
+}
+
+/** What the registry knows of one method; told apart by `needs`. */
+export type Solver = SingleSolver | GroupSolver;

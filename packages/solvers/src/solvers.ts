@@ -1,15 +1,92 @@
+import { dense, denseOptions } from './dense.ts';
+import { asvd, asvdOptions } from './lowRank/asvd.ts';
+import { basisSharing, basisSharingOptions } from './lowRank/basisSharing.ts';
+import { lowRankOptions } from './lowRank/lowRankOptions.ts';
+import { lowRankStorageBits } from './lowRank/lowRankStorageBits.ts';
+import { svdLlm } from './lowRank/svdLlm.ts';
+import { svdLlmV2 } from './lowRank/svdLlmV2.ts';
+import { truncatedSvd } from './lowRank/truncatedSvd.ts';
+import { type GridSolver, withCorrection } from './lowRank/withCorrection.ts';
+import { parseOptions } from './parseOptions.ts';
 import { gptq } from './quantization/gptq.ts';
 import { gptqOptions } from './quantization/gptqOptions.ts';
+import { gridStorageBits } from './quantization/gridStorageBits.ts';
 import { roundToNearest } from './quantization/roundToNearest.ts';
 import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
-import type { Solver } from './solver.ts';
+import type { SingleSolver, Solver } from './solver.ts';
 
-/** Every method by the name that recipes and the command line use. */
-export const solvers: Readonly<Record<string, Solver>> = {
+/** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
+const gridSolvers: Readonly<Record<string, GridSolver>> = {
   rtn: {
     optionsSchema: roundToNearestOptions,
     needs: 'weight',
+    allocation: null,
+    storageBits: (shape, options) => gridStorageBits(shape, parseOptions(roundToNearestOptions, options, 'rtn')),
     solve: async (weight, _statistics, options) => roundToNearest(weight, options),
   },
-  gptq: { optionsSchema: gptqOptions, needs: 'inputGram', solve: gptq },
+  gptq: {
+    optionsSchema: gptqOptions,
+    needs: 'inputGram',
+    allocation: null,
+    storageBits: (shape, options) => gridStorageBits(shape, parseOptions(gptqOptions, options, 'gptq')),
+    solve: gptq,
+  },
+};
+
+const correctedSolvers: Readonly<Record<string, SingleSolver>> = Object.fromEntries(
+  Object.entries(gridSolvers).map(([name, base]) => [`${name}+lowrank`, withCorrection(`${name}+lowrank`, base)]),
+);
+
+/** Every method by the name that recipes and the command line use. */
+export const solvers: Readonly<Record<string, Solver>> = {
+  ...gridSolvers,
+  ...correctedSolvers,
+  dense: {
+    optionsSchema: denseOptions,
+    needs: 'weight',
+    allocation: null,
+    storageBits: ({ outFeatures, inFeatures }, options) => {
+      parseOptions(denseOptions, options, 'dense');
+      return 16 * outFeatures * inFeatures;
+    },
+    solve: async (weight, _statistics, options) => dense(weight, options),
+  },
+  svd: {
+    optionsSchema: lowRankOptions,
+    needs: 'weight',
+    allocation: 'uniform',
+    storageBits: (shape, options) => lowRankStorageBits(shape, parseOptions(lowRankOptions, options, 'svd')),
+    solve: (weight, _statistics, options) => truncatedSvd(weight, options),
+  },
+  asvd: {
+    optionsSchema: asvdOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) => lowRankStorageBits(shape, parseOptions(asvdOptions, options, 'asvd')),
+    solve: asvd,
+  },
+  'svd-llm': {
+    optionsSchema: lowRankOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) => lowRankStorageBits(shape, parseOptions(lowRankOptions, options, 'svd-llm')),
+    solve: svdLlm,
+  },
+  'svd-llm-v2': {
+    optionsSchema: lowRankOptions,
+    needs: 'inputGram',
+    allocation: 'truncationLoss',
+    storageBits: (shape, options) => lowRankStorageBits(shape, parseOptions(lowRankOptions, options, 'svd-llm-v2')),
+    solve: svdLlmV2,
+  },
+  'basis-sharing': {
+    optionsSchema: basisSharingOptions,
+    needs: 'group',
+    allocation: 'uniform',
+    storageBits(shape, options) {
+      const settings = parseOptions(basisSharingOptions, options, 'basis-sharing');
+      return lowRankStorageBits({ siteCount: settings.blocksPerGroup, ...shape }, settings);
+    },
+    solve: basisSharing,
+  },
 };

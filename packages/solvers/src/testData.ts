@@ -47,3 +47,26 @@ export function diagonalStatistics(inFeatures: number): InputStatistics {
   const meanAbsolute = new Float64Array(inFeatures).fill(1);
   return { inputGram: { rows: inFeatures, columns: inFeatures, data: gram }, tokenCount: 64, meanAbsolute };
 }
+
+/** Statistics of white inputs: G = I. */
+export function identityStatistics(inFeatures: number): InputStatistics {
+  const data = new Float64Array(inFeatures * inFeatures);
+  for (let index = 0; index < data.length; index += inFeatures + 1) data[index] = 1;
+  const meanAbsolute = new Float64Array(inFeatures).fill(1);
+  return { inputGram: { rows: inFeatures, columns: inFeatures, data }, tokenCount: inFeatures, meanAbsolute };
+}
+
+/** A weight that is the product of random factors of this rank. */
+export function plantedWeight(rows: number, columns: number, rank: number): Matrix<Float32Array> {
+  const left = randomWeight(rows, rank, 31);
+  const right = randomWeight(rank, columns, 32);
+  const data = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      for (let component = 0; component < rank; component++) {
+        data[row * columns + column]! += left.data[row * rank + component]! * right.data[component * columns + column]!;
+      }
+    }
+  }
+  return { rows, columns, data };
+}

@@ -21,7 +21,7 @@ export function renderPlan(plan: CompressPlan): string {
     `${site.outFeatures} x ${site.inFeatures}`,
     site.solver,
     String(site.nominalBits),
-    site.groupSize === site.inFeatures ? 'channel' : String(site.groupSize),
+    site.groupSize === null ? '-' : site.groupSize === site.inFeatures ? 'channel' : String(site.groupSize),
     formatBytes(site.storageBits / 8),
   ]);
   const total = `${plan.sites.length} sites, ${formatBytes(plan.storedBytes)}${

@@ -37,6 +37,35 @@ export interface Kernels {
     highestCode: number,
     codes: number,
   ): void;
+  reflectPanel(panel: number, count: number, length: number, taus: number, triangle: number): void;
+  secularRoots(poles: number, squares: number, count: number, rho: number, nearest: number, offsets: number): number;
+  secularWeights(poles: number, z: number, count: number, nearest: number, offsets: number, weights: number): void;
+  secularVectors(
+    poles: number,
+    weights: number,
+    count: number,
+    origins: number,
+    offsets: number,
+    from: number,
+    to: number,
+    row: number,
+    left: number,
+    leftCount: number,
+    right: number,
+    rightStart: number,
+  ): void;
+  tridiagonalizePanel(
+    matrix: number,
+    n: number,
+    stripRows: number,
+    from: number,
+    to: number,
+    reflectors: number,
+    updates: number,
+    diagonal: number,
+    offDiagonal: number,
+    taus: number,
+  ): void;
 }
 
 /** The first bytes stay unused, so that no valid pointer is 0; also keeps cache lines whole. */

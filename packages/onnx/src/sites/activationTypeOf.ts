@@ -1,7 +1,7 @@
 import { CompressionError, type LinearSite } from '@quern/core';
 import { DataType, dataTypeName } from '../dataType.ts';
 import type { OnnxModel } from '../onnxModel.ts';
-import type { ActivationType } from '../write/toNodes.ts';
+import type { ActivationType } from '../write/graphPiece.ts';
 import { siteDataType } from './siteDataType.ts';
 
 /**

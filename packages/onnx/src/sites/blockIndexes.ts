@@ -31,7 +31,8 @@ function blocksFromNames(sites: readonly ScannedSite[]): (number | null)[] {
 
 interface Segment {
   readonly sites: number[];
-  readonly signature: string;
+  /** Shapes of the weights; a product of factors counts as one weight. */
+  readonly shapes: string[];
 }
 
 /**
@@ -41,12 +42,12 @@ interface Segment {
 function blocksFromStructure(model: OnnxModel, sites: readonly ScannedSite[]): (number | null)[] {
   const blocks: (number | null)[] = sites.map(() => null);
   const segments = cutIntoSegments(model, sites);
-  const repeat = longestRepeat(segments.map(({ signature }) => signature));
+  const repeat = longestRepeat(segments.map(({ shapes }) => shapes.join(' ')));
   if (!repeat) return blocks;
   const { start, period, length } = repeat;
-  const sitesPerBlock = segments.slice(start, start + period).reduce((sum, segment) => sum + segment.sites.length, 0);
+  const weightsPerBlock = segments.slice(start, start + period).reduce((sum, { shapes }) => sum + shapes.length, 0);
   // A stack of plain dense layers is no decoder.
-  if (sitesPerBlock < 2) return blocks;
+  if (weightsPerBlock < 2) return blocks;
   for (let offset = 0; offset < length; offset++) {
     for (const site of segments[start + offset]!.sites) blocks[site] = Math.floor(offset / period);
   }
@@ -59,18 +60,41 @@ function cutIntoSegments(model: OnnxModel, sites: readonly ScannedSite[]): Segme
   const positions = new Map(graph.node.map((node, position) => [node, position]));
   const cutPositions = hiddenCuts(graph, sites).map(({ position }) => position);
   const groups = new Map<number, number[]>();
-  sites.forEach(({ scope, node }, site) => {
+  const { firsts, isFollowed } = factorChains(sites);
+  sites.forEach(({ scope }, site) => {
     if (scope.parent !== null) return;
-    const position = positions.get(node)!;
+    const position = positions.get(sites[firsts[site]!]!.node)!;
     const segment = cutPositions.filter(cut => cut < position).length;
     const members = groups.get(segment);
     if (members) members.push(site);
     else groups.set(segment, [site]);
   });
   return [...groups.values()].map(members => {
-    const shapes = members.map(site => `${sites[site]!.outFeatures}x${sites[site]!.inFeatures}`);
-    return { sites: members, signature: shapes.sort().join(' ') };
+    const lasts = members.filter(site => !isFollowed.has(site));
+    const shapes = lasts.map(site => `${sites[site]!.outFeatures}x${sites[firsts[site]!]!.inFeatures}`);
+    return { sites: members, shapes: shapes.sort() };
   });
+}
+
+interface FactorChains {
+  /** For every site the first of the products that lead to it without a node between, itself where there is none. */
+  readonly firsts: readonly number[];
+  /** Sites whose product another site multiplies on. */
+  readonly isFollowed: ReadonlySet<number>;
+}
+
+/** The factors of a low-rank weight belong together, and their ranks tell no block from another. */
+function factorChains(sites: readonly ScannedSite[]): FactorChains {
+  const products = new Map(sites.map(({ scope, node }, site) => [`${scope.path}${node.output[0]}`, site]));
+  const firsts: number[] = [];
+  const isFollowed = new Set<number>();
+  sites.forEach(({ scope, inputKey }, site) => {
+    const before = products.get(inputKey);
+    const follows = before !== undefined && before < site && sites[before]!.scope === scope;
+    firsts.push(follows ? firsts[before]! : site);
+    if (follows) isFollowed.add(before);
+  });
+  return { firsts, isFollowed };
 }
 
 /** The repeat that covers the most of the sequence; the shortest period among equals. At least two repeats. */

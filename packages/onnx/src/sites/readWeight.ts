@@ -1,5 +1,5 @@
 import { CompressionError, type LinearSite } from '@quern/core';
-import type { Matrix } from '@quern/linalg';
+import { type Matrix, transpose } from '@quern/linalg';
 import type { TensorProto } from '../generated/onnx_pb.js';
 import type { OnnxModel } from '../onnxModel.ts';
 import { readFloats } from '../read/readFloats.ts';
@@ -16,7 +16,7 @@ import { locateSite } from './locateSite.ts';
 export async function readWeight(model: OnnxModel, site: LinearSite): Promise<Matrix<Float32Array>> {
   const { weight, storedByOutput, outFeatures, inFeatures, alpha } = locateSite(model, site);
   const stored = await readFiniteFloats(model, weight.tensor);
-  const data = storedByOutput ? stored : transpose(stored, inFeatures, outFeatures);
+  const data = storedByOutput ? stored : transpose({ rows: inFeatures, columns: outFeatures, data: stored }).data;
   if (alpha !== 1) for (let index = 0; index < data.length; index++) data[index]! *= alpha;
   return { rows: outFeatures, columns: inFeatures, data };
 }
@@ -37,23 +37,4 @@ export async function readFiniteFloats(model: OnnxModel, tensor: TensorProto): P
   const first = values.findIndex(value => !Number.isFinite(value));
   const message = `Tensor "${tensor.name}" holds ${count} values that are NaN or infinite, the first (${values[first]}) at index ${first}. The model is damaged or overflowed float16: export it again.`;
   throw new CompressionError('NON_FINITE_WEIGHT', message, { tensor: tensor.name, count, firstIndex: first });
-}
-
-const TILE = 32;
-
-/** `[rows, columns]` -> `[columns, rows]`, by tiles that stay in the cache. */
-function transpose(source: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
-  const target = new Float32Array(rows * columns);
-  for (let rowStart = 0; rowStart < rows; rowStart += TILE) {
-    const rowEnd = Math.min(rows, rowStart + TILE);
-    for (let columnStart = 0; columnStart < columns; columnStart += TILE) {
-      const columnEnd = Math.min(columns, columnStart + TILE);
-      for (let row = rowStart; row < rowEnd; row++) {
-        for (let column = columnStart; column < columnEnd; column++) {
-          target[column * rows + row] = source[row * columns + column]!;
-        }
-      }
-    }
-  }
-  return target;
 }

@@ -7,7 +7,7 @@ import type { OnnxModel } from '../onnxModel.ts';
 import { readFloats } from '../read/readFloats.ts';
 import { readOnnxModel } from '../read/readOnnxModel.ts';
 import { runModel } from '../testing/runModel.ts';
-import { randomQuantized, relativeDistance, seededRandom } from '../testing/sampleWeights.ts';
+import { randomLowRank, randomQuantized, relativeDistance, seededRandom } from '../testing/sampleWeights.ts';
 import { scratchFolder } from '../testing/scratchFolder.ts';
 import { hasSharedOnnx, sharedOnnxFolder } from '../testing/sharedData.ts';
 import { idTensor, valuesOf } from '../testing/tensors.ts';
@@ -153,6 +153,39 @@ describe.skipIf(!hasSharedOnnx)('third-party models (skipped without ../shared/d
     expect(findBlockCuts(magika)).toBeNull();
   });
 
+  it('a Llama of factors keeps its blocks and cuts, with names and without, and computes their products', async () => {
+    for (const isAnonymous of [false, true]) {
+      const [factors, dense] = [await read('stories260K-llama'), await read('stories260K-llama')];
+      if (isAnonymous) for (const model of [factors, dense]) anonymize(model);
+      const store = createWeightStore({ folder: folder.path, fileName: `factors_${isAnonymous}` });
+      const random = seededRandom(1);
+      const before = findLinearSites(factors);
+      // Codes are no sites any more: a block without names is then no repeat of the others.
+      const quantized = isAnonymous ? null : 4;
+      const inBlocks = before.filter(({ block }) => block !== null);
+      for (const [index, site] of inBlocks.entries()) {
+        const format = { bits: index === quantized ? 4 : 16, groupSize: 32, symmetric: true } as const;
+        const compressed = randomLowRank({ ...site, rank: 4 + (index % 9) }, format, random);
+        await replaceSite(factors, { accuracyLevel: 0, activationType: 'float32', site, compressed }, store);
+        const stored = dense.proto.graph!.initializer.find(({ name }) => name === site.weightName)!;
+        const { data } = await reconstruct(compressed);
+        const byInput = data.map(
+          (_, k) => data[(k % site.outFeatures) * site.inFeatures + Math.floor(k / site.outFeatures)]!,
+        );
+        stored.rawData = new Uint8Array(byInput.buffer);
+      }
+      await store.close();
+      const found = findLinearSites(factors).map(({ block }) => block);
+      expect(found).toEqual(
+        before.flatMap(({ block }, index) => (index === quantized ? [] : block === null ? [block] : [block, block])),
+      );
+      expect(findBlockCuts(factors)).toEqual(findBlockCuts(dense));
+      const ids = { input_ids: idTensor([1, 403, 407, 261, 378, 20], [1, 6]) };
+      const [actual, expected] = [await runModel({ ...factors, folder: folder.path }, ids), await runModel(dense, ids)];
+      expect(relativeDistance(valuesOf(actual.logits), valuesOf(expected.logits))).toBeLessThan(1e-4);
+    }
+  });
+
   it('a whole Llama compressed, written, read again and run equals the one with reconstructed weights', async () => {
     const source = await read('stories260K-llama');
     const dense = await read('stories260K-llama');
@@ -183,7 +216,7 @@ describe.skipIf(!hasSharedOnnx)('third-party models (skipped without ../shared/d
     for (const site of findLinearSites(source)) {
       const weight = await readWeight(source, site);
       const compressed = await quantize(weight.rows, weight.columns, weight.data);
-      const restored = reconstruct(compressed).data;
+      const { data: restored } = await reconstruct(compressed);
       if (site.block === null) {
         setDense(embedding!.weightName, restored);
         await replaceEmbedding(source, { ...embedding!, ...options, compressed }, store);

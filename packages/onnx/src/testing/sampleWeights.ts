@@ -1,4 +1,4 @@
-import type { QuantizedWeight } from '@quern/core';
+import type { DenseWeight, Factor, LowRankWeight, QuantizedWeight } from '@quern/core';
 
 /** A small deterministic generator of numbers in [0, 1), for tests. */
 export function seededRandom(seed: number): () => number {
@@ -33,6 +33,45 @@ export function randomQuantized(
     scales: Float32Array.from({ length: groups }, () => round((0.1 + random()) / 2 ** bits)),
     zeroPoints: symmetric ? null : Uint8Array.from({ length: groups }, code),
   };
+}
+
+/** A dense weight of random values that float16 holds. */
+export function randomDense(outFeatures: number, inFeatures: number, random: () => number): DenseWeight {
+  const data = randomFloats(outFeatures * inFeatures, random).map(Math.f16round);
+  return { kind: 'dense', outFeatures, inFeatures, data };
+}
+
+/** How the factors of a random weight are stored: 16 bits are dense. */
+export interface FactorFormat {
+  readonly bits: number;
+  /** `channel` for one scale an output. */
+  readonly groupSize: number | 'channel';
+  readonly symmetric: boolean;
+}
+
+/** A factor of random values. */
+export function randomFactor(
+  outFeatures: number,
+  inFeatures: number,
+  format: FactorFormat,
+  random: () => number,
+): Factor {
+  const { bits, symmetric } = format;
+  if (bits === 16) return randomDense(outFeatures, inFeatures, random);
+  const groupSize = format.groupSize === 'channel' ? inFeatures : Math.min(format.groupSize, inFeatures);
+  return randomQuantized({ outFeatures, inFeatures, bits, groupSize, scaleType: 'float16' }, symmetric, random);
+}
+
+/** A product of two random factors. */
+export function randomLowRank(
+  shape: { readonly outFeatures: number; readonly inFeatures: number; readonly rank: number },
+  format: FactorFormat,
+  random: () => number,
+): LowRankWeight {
+  const { outFeatures, inFeatures, rank } = shape;
+  const left = randomFactor(outFeatures, rank, format, random);
+  const right = randomFactor(rank, inFeatures, format, random);
+  return { kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight: null };
 }
 
 /** x W^T in float64, `[tokens, outFeatures]`. */

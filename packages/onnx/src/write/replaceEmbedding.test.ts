@@ -48,8 +48,8 @@ function tiedModel(table: Float32Array, hiddenSize: number, halves = false): Onn
   });
 }
 
-function expectedHidden(weight: QuantizedWeight): Float32Array {
-  const { data, columns } = reconstruct(weight);
+async function expectedHidden(weight: QuantizedWeight): Promise<Float32Array> {
+  const { data, columns } = await reconstruct(weight);
   return Float32Array.from(IDS.flatMap(id => [...data.subarray(id * columns, (id + 1) * columns)]));
 }
 
@@ -78,9 +78,10 @@ describe('replaceEmbedding', () => {
               const label = JSON.stringify({ ...shape, symmetric, halves });
               const { hidden, logits } = await runModel(model, { input_ids: idTensor(IDS, [2, 3]) });
               // A float16 graph rounds the looked-up values before its own Cast.
-              const expected = halves ? expectedHidden(compressed).map(Math.f16round) : expectedHidden(compressed);
+              const looked = await expectedHidden(compressed);
+              const expected = halves ? looked.map(Math.f16round) : looked;
               expect(relativeDistance(valuesOf(hidden), expected), label).toBeLessThan(1e-6);
-              const product = denseProduct(expected, reconstruct(compressed));
+              const product = denseProduct(expected, await reconstruct(compressed));
               expect(relativeDistance(valuesOf(logits), product), label).toBeLessThan(1e-5);
               const tables = model.proto.graph!.initializer.filter(({ dims }) => dims[0] === BigInt(VOCABULARY));
               expect(tables, label).toHaveLength(symmetric ? 2 : 3);
@@ -115,7 +116,7 @@ describe('replaceEmbedding', () => {
     await store.close();
     expect(model.proto.graph!.initializer.map(({ name }) => name)).toContain('embed.weight');
     const { logits } = await runModel(model, { input_ids: idTensor(IDS, [2, 3]) });
-    const product = denseProduct(expectedHidden(compressed), { rows: VOCABULARY, columns: 17, data: table });
+    const product = denseProduct(await expectedHidden(compressed), { rows: VOCABULARY, columns: 17, data: table });
     expect(relativeDistance(valuesOf(logits), product)).toBeLessThan(1e-5);
     await expect(replaceEmbedding(model, replacement, store)).rejects.toMatchObject({ code: 'MISSING_TENSOR' });
   });

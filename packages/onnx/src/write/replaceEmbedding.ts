@@ -7,9 +7,10 @@ import type { OnnxModel } from '../onnxModel.ts';
 import { locateEmbedding } from '../sites/findEmbeddings.ts';
 import { locateSite } from '../sites/locateSite.ts';
 import { admitContribNodes, dropUnused, freshNames, replaceNode, standardOpset } from './graphEdit.ts';
+import type { KernelOptions } from './graphPiece.ts';
+import { kernelParameters, matMulNBits } from './matMulNBits.ts';
 import { checkShape, rewire } from './replaceSite.ts';
 import { storeQuantized } from './storeQuantized.ts';
-import { type KernelOptions, kernelParameters, matMulNBits } from './toNodes.ts';
 import type { WeightStore } from './weightStore.ts';
 
 /** An embedding and what takes the place of its table. */
@@ -69,7 +70,7 @@ export async function replaceEmbedding(
     ]);
     const codes = names.take(`${weightName}_blocks`);
     const reshape = node('Reshape', [stored.codes.name, shape.name], [codes], { name: names.take(`${codes}/Reshape`) });
-    const product = matMulNBits(compressed, stored, { ...replacement, ...parameters, ...place, names, codes });
+    const product = matMulNBits(compressed, stored.layout, { ...replacement, ...parameters, ...place, names, codes });
     return { nodes: [reshape, product], initializers: [shape] };
   });
 

@@ -6,8 +6,8 @@ import { createModel } from '../build/createModel.ts';
 import { float16Initializer, floatInitializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
 import { tensorInput } from '../build/tensorInput.ts';
-import { DataType, elementBits } from '../dataType.ts';
-import { GraphProtoSchema, type TensorProto } from '../generated/onnx_pb.js';
+import { DataType } from '../dataType.ts';
+import { GraphProtoSchema } from '../generated/onnx_pb.js';
 import { modelTensors } from '../modelTensors.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { findLinearSites } from '../sites/findLinearSites.ts';
@@ -20,9 +20,10 @@ import {
   seededRandom,
 } from '../testing/sampleWeights.ts';
 import { scratchFolder } from '../testing/scratchFolder.ts';
+import { storedBytes } from '../testing/storedBytes.ts';
 import { floatTensor, halfTensor, valuesOf } from '../testing/tensors.ts';
+import type { ActivationType } from './graphPiece.ts';
 import { replaceSite } from './replaceSite.ts';
-import type { ActivationType } from './toNodes.ts';
 import { createWeightStore } from './weightStore.ts';
 
 const folder = scratchFolder();
@@ -52,12 +53,6 @@ async function replace(
   await store.close();
 }
 
-function storedBytes(tensors: readonly TensorProto[]): number {
-  return tensors.reduce((sum, { dims, dataType }) => {
-    return sum + Math.ceil((dims.reduce((product, size) => product * Number(size), 1) * elementBits(dataType)!) / 8);
-  }, 0);
-}
-
 /** A 4-bit weight with groups of 16. */
 function sampleWeight(outFeatures: number, inFeatures: number, seed = 1): QuantizedWeight {
   const shape = { outFeatures, inFeatures, bits: 4, groupSize: 16, scaleType: 'float16' } as const;
@@ -81,7 +76,7 @@ describe('replaceSite', () => {
             await replace(model, findLinearSites(model)[0]!, compressed);
             const activations = randomFloats(2 * inFeatures, random);
             const { y } = await runModel(model, { x: floatTensor(activations, [2, inFeatures]) });
-            const expected = denseProduct(activations, reconstruct(compressed));
+            const expected = denseProduct(activations, await reconstruct(compressed));
             expect(relativeDistance(valuesOf(y), expected), JSON.stringify(shape)).toBeLessThan(1e-5);
             // Shapes for Expand are int64; every other tensor belongs to the weight.
             const weights = model.proto.graph!.initializer.filter(({ dataType }) => dataType !== DataType.INT64);
@@ -105,7 +100,9 @@ describe('replaceSite', () => {
       expect(model.proto.graph!.node.some(({ opType }) => opType === 'Cast')).toBe(false);
       const activations = randomFloats(3 * 172, random).map(Math.f16round);
       const { y } = await runModel(model, { x: halfTensor(activations, [3, 172]) });
-      expect(relativeDistance(valuesOf(y), denseProduct(activations, reconstruct(compressed)))).toBeLessThan(5e-3);
+      expect(relativeDistance(valuesOf(y), denseProduct(activations, await reconstruct(compressed)))).toBeLessThan(
+        5e-3,
+      );
     }
   });
 
@@ -159,7 +156,7 @@ describe('replaceSite', () => {
                 (_, k) => activations[(k % inFeatures) * tokens + Math.floor(k / inFeatures)]!,
               )
             : activations;
-          const product = denseProduct(rows, reconstruct(compressed));
+          const product = denseProduct(rows, await reconstruct(compressed));
           const expected = product.map((value, index) => value + beta * bias[index % outFeatures]!);
           expect(relativeDistance(valuesOf(y), expected), `${transA} ${transB} ${alpha}`).toBeLessThan(1e-5);
           expect(model.proto.graph!.initializer.some(({ name }) => name === 'w')).toBe(false);
@@ -212,9 +209,9 @@ describe('replaceSite', () => {
     await replace(model, one, first);
     expect(model.proto.graph!.initializer.map(({ name }) => name)).not.toContain('w');
     const x = randomFloats(40, seededRandom(4));
-    const hidden = Float32Array.from(denseProduct(x, reconstruct(first)));
+    const hidden = Float32Array.from(denseProduct(x, await reconstruct(first)));
     const { y } = await runModel(model, { x: floatTensor(x, [2, 20]) });
-    expect(relativeDistance(valuesOf(y), denseProduct(hidden, reconstruct(second)))).toBeLessThan(1e-5);
+    expect(relativeDistance(valuesOf(y), denseProduct(hidden, await reconstruct(second)))).toBeLessThan(1e-5);
   });
 
   it('works inside sub-graphs', async () => {
@@ -241,7 +238,7 @@ describe('replaceSite', () => {
     for (const [choice, weight] of weights.entries()) {
       const flag = new Tensor('bool', [choice === 0], []);
       const { y } = await runModel(model, { x: floatTensor(x, [2, 20]), flag });
-      expect(relativeDistance(valuesOf(y), denseProduct(x, reconstruct(weight)))).toBeLessThan(1e-5);
+      expect(relativeDistance(valuesOf(y), denseProduct(x, await reconstruct(weight)))).toBeLessThan(1e-5);
     }
     expect(findLinearSites(model)).toEqual([]);
     expect(
@@ -270,7 +267,7 @@ describe('replaceSite', () => {
     expect(model.proto.graph!.input.map(({ name }) => name)).toEqual(['x']);
     const x = randomFloats(40, seededRandom(4));
     const { y } = await runModel(model, { x: floatTensor(x, [2, 20]) });
-    expect(relativeDistance(valuesOf(y), denseProduct(x, reconstruct(compressed)))).toBeLessThan(1e-5);
+    expect(relativeDistance(valuesOf(y), denseProduct(x, await reconstruct(compressed)))).toBeLessThan(1e-5);
   });
 
   it('refuses other shapes, groups without a kernel, codes off the grid, and sites that are gone', async () => {

@@ -7,7 +7,8 @@ import type { OnnxModel } from '../onnxModel.ts';
 import { locateSite } from '../sites/locateSite.ts';
 import type { ScannedSite } from '../sites/scanSites.ts';
 import { admitContribNodes, dropUnused, type FreshNames, freshNames, replaceNode } from './graphEdit.ts';
-import { type GraphPiece, type KernelOptions, toNodes } from './toNodes.ts';
+import type { GraphPiece, KernelOptions } from './graphPiece.ts';
+import { toNodes } from './toNodes.ts';
 import type { WeightStore } from './weightStore.ts';
 
 /** A site and what takes the place of its weight. */
@@ -30,8 +31,10 @@ export async function replaceSite(model: OnnxModel, replacement: SiteReplacement
   checkShape(compressed, site);
   admitContribNodes(model.proto);
   const names = freshNames(model);
+  const weightName = scanned.weight.name;
+  const mainGraph = model.proto.graph!;
   await rewire(scanned, names, replacement, place =>
-    toNodes(compressed, replacement, { ...place, weightName: scanned.weight.name, names, store }),
+    toNodes(compressed, replacement, { ...place, weightName, names, store, mainGraph }),
   );
 }
 
@@ -61,7 +64,7 @@ export async function rewire(
   }
   const beta = floatOf(old, 'beta', 1);
   const hasBias = bias !== '' && beta !== 0;
-  const productOutput = hasBias ? names.take(`${nodeName}_product`) : output;
+  const productOutput = hasBias ? names.take(`${output}_product`) : output;
   const product = await makeProduct({ input: productInput, output: productOutput, nodeName });
   const after = hasBias ? addBias(bias, beta) : { nodes: [], initializers: [] };
   const pieces = [before, product, after];

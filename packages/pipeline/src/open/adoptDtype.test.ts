@@ -19,9 +19,7 @@ const adopt = (source: OpenedModel, dtype: 'fp32' | 'fp16') => {
   const plans = findLinearSites(source.model).map(site => ({
     site,
     solver: 'rtn',
-    bits: 4,
-    groupSize: 2,
-    options: {},
+    options: { bits: 4 },
   }));
   return adoptDtype(source, plans, resolveRecipe({ dtype })).dtype;
 };

@@ -1,7 +1,7 @@
 import { CompressionError } from '@quern/core';
 import { activationTypeOf, DataType, findLinearSites, siteDataType } from '@quern/onnx';
 import type { Recipe } from '../recipe.ts';
-import type { SitePlan } from '../solve/selectSites.ts';
+import type { SitePlan } from '../solve/sitePlan.ts';
 import type { OpenedModel } from './openModel.ts';
 
 /**

@@ -2,8 +2,6 @@ import { CompressionError } from '@quern/core';
 import type { CompressRequest } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
 import { openFeeds } from '../feeds/openFeeds.ts';
-import type { SitePlan } from '../solve/selectSites.ts';
-import { readsActivations } from '../solve/solveBlocks.ts';
 import type { Material } from './material.ts';
 import type { OpenedModel } from './openModel.ts';
 import { prepareText } from './prepareText.ts';
@@ -20,18 +18,18 @@ export interface RunMaterial {
 }
 
 /**
- * Opens the text or the feeds of a run. What was named is checked even where this run does not read it.
+ * Opens the text or the feeds of a run; `isCalibrated` says whether it reads activations.
+ * What was named is checked even where this run does not read it.
  *
  * Errors: those of `prepareText` and `openFeeds`; INVALID_FEEDS for a model that reads no text and was given no feeds.
  */
 export async function prepareMaterial(
   opened: OpenedModel,
   request: CompressRequest,
-  plans: readonly SitePlan[],
+  isCalibrated: boolean,
   emit: Emit,
 ): Promise<RunMaterial> {
   const { method, calibration } = request.recipe;
-  const isCalibrated = plans.some(readsActivations);
   const unused = (name: string): void =>
     emit({ kind: 'warning', message: `${method} reads no activations: ${name} was checked, not used.` });
   if (request.feeds !== undefined) {

@@ -65,7 +65,7 @@ function howToLoad({ request, opened, layout }: CompressRun, dtype: string): Rea
 }
 
 function noteOn(widths: readonly number[]): string {
-  const held = [...new Set(widths)].filter(bits => ![2, 4, 8].includes(bits)).sort();
+  const held = [...new Set(widths)].filter(bits => ![2, 4, 8, 16].includes(bits)).sort();
   if (held.length === 0) return 'Codes are stored at their own width.';
   return `${held.map(bits => `${bits}-bit codes are stored in ${bits === 3 ? 4 : 8} bits`).join('; ')}.`;
 }

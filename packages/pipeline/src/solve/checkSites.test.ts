@@ -10,7 +10,7 @@ import {
 import { expect, it } from 'vitest';
 import { checkSites } from './checkSites.ts';
 import { nothingToSolve } from './nothingToSolve.ts';
-import type { SitePlan } from './selectSites.ts';
+import type { SitePlan } from './sitePlan.ts';
 
 /** If(flag) then x W else x V: both sites stand in sub-graphs. */
 const branch = (name: string): GraphProto =>
@@ -35,7 +35,7 @@ const model = createModel({
   ],
 });
 const plansFor = (solver: string): SitePlan[] =>
-  findLinearSites(model).map(site => ({ site, solver, bits: 4, groupSize: 2, options: {} }));
+  findLinearSites(model).map(site => ({ site, solver, options: { bits: 4 } }));
 
 it('refuses solvers that read activations for sites inside sub-graphs, and names the ways out', () => {
   expect(plansFor('gptq')).toHaveLength(2);

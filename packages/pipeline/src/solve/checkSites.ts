@@ -1,7 +1,7 @@
 import { CompressionError } from '@quern/core';
 import { canCapture, type OnnxModel } from '@quern/onnx';
-import type { SitePlan } from './selectSites.ts';
-import { readsActivations } from './solveBlocks.ts';
+import type { SitePlan } from './sitePlan.ts';
+import { readsActivations } from './sitePlan.ts';
 
 /**
  * Checks that every planned solver can have what it reads.

@@ -23,6 +23,12 @@ export interface EmbeddingReport {
   readonly tied: boolean;
 }
 
+export interface EmbeddingChoice {
+  readonly isExcluded: (name: string) => boolean;
+  /** Names of the sites that a head can be one of: those of the model before anything was solved. */
+  readonly heads: ReadonlySet<string>;
+}
+
 /**
  * Rounds embeddings and the head of a text decoder to `recipe.headBits`; a tied pair keeps sharing its bytes. Sites that
  * the recipe excludes stay as they are. Returns what was replaced.
@@ -31,7 +37,7 @@ export async function compressEmbeddings(
   model: OnnxModel,
   recipe: Recipe,
   store: WeightStore,
-  isExcluded: (name: string) => boolean,
+  { isExcluded, heads }: EmbeddingChoice,
 ): Promise<EmbeddingReport[]> {
   if (recipe.headBits === 16) return [];
   const options = { bits: recipe.headBits, groupSize: GROUP_SIZE, symmetric: true, shrinkSearch: false };
@@ -51,7 +57,8 @@ export async function compressEmbeddings(
   }
   if (embeddings.length === 0 && !readsText(model)) return reports;
   for (const site of findLinearSites(model)) {
-    if (site.block !== null || !isHead(model, site.nodeName) || isExcluded(site.name)) continue;
+    if (site.block !== null || !heads.has(site.name) || isExcluded(site.name)) continue;
+    if (!isHead(model, site.nodeName)) continue;
     const weight = await readWeight(model, site);
     const activationType = activationTypeOf(model, site);
     const groupSize = Math.min(GROUP_SIZE, site.inFeatures);

@@ -10,12 +10,14 @@ let executor: Executor;
 afterEach(() => executor.close());
 
 const [ROWS, COLUMNS] = [8, 64];
-const task = (solver: string, options: SolveTask['options'] = {}): SolveTask => ({
-  weight: { rows: ROWS, columns: COLUMNS, data: Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.sin(i)) },
-  statistics: null,
-  solver,
-  options,
-});
+const task = (
+  solver: string,
+  options: SolveTask['options'] = {},
+  statistics: InputStatistics | null = null,
+): SolveTask => {
+  const data = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.sin(i));
+  return { members: [{ weight: { rows: ROWS, columns: COLUMNS, data }, statistics }], solver, options };
+};
 
 /** The Gram of white noise, in memory that threads share. */
 function statistics(): InputStatistics {
@@ -30,11 +32,11 @@ function statistics(): InputStatistics {
 it('solves in a thread what is solved here', async () => {
   executor = createExecutor(2);
   const given = statistics();
-  const jobs = [4, 3, 2].map(bits => ({ ...task('gptq', { bits, groupSize: 32 }), statistics: given }));
-  const here = await Promise.all(jobs.map(job => solveSite({ ...job, weight: structuredClone(job.weight) })));
+  const jobs = [4, 3, 2].map(bits => task('gptq', { bits, groupSize: 32 }, given));
+  const here = await Promise.all(jobs.map(job => solveSite({ ...job, members: structuredClone(job.members) })));
   const there = await Promise.all(jobs.map(job => executor.solve(job)));
   expect(there).toEqual(here);
-  expect(jobs[0]!.weight.data.buffer.byteLength).toBe(0); // handed over
+  expect(jobs[0]!.members[0]!.weight.data.buffer.byteLength).toBe(0); // handed over
 });
 
 describe('errors', () => {
@@ -43,9 +45,11 @@ describe('errors', () => {
     const refused = executor.solve(task('rtn', { bits: 9 }));
     await expect(refused).rejects.toMatchObject({ name: 'CompressionError', code: 'INVALID_OPTION', message: /bits/ });
     const weight = { rows: 1, columns: 2, data: Float32Array.of(1, Number.NaN) };
-    await expect(executor.solve({ ...task('rtn'), weight })).rejects.toMatchObject({ code: 'NON_FINITE_WEIGHT' });
+    await expect(executor.solve({ ...task('rtn'), members: [{ weight, statistics: null }] })).rejects.toMatchObject({
+      code: 'NON_FINITE_WEIGHT',
+    });
     // The thread lives on.
-    expect((await executor.solve(task('rtn', { groupSize: 32 }))).storageBits).toBe(ROWS * COLUMNS * 4.5);
+    expect((await executor.solve(task('rtn', { groupSize: 32 })))[0]!.storageBits).toBe(ROWS * COLUMNS * 4.5);
   });
 
   it.each([

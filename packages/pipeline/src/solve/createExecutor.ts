@@ -1,15 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { CompressionError, fromErrorRecord, type SolveResult } from '@quern/core';
+import type { WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
-import type { SolveTask } from './solveSite.ts';
-import type { SolveAnswer } from './solveWorker.ts';
+import type { SolveMember, SolveTask } from './solveSite.ts';
+import type { WorkerAnswer } from './solveWorker.ts';
 
 /** Runs solve tasks somewhere else than here. */
 export interface Executor {
   /** Tasks that can run at the same time. */
   readonly threads: number;
-  /** The weight's buffer is handed over and cannot be used afterwards. */
-  solve(task: SolveTask, signal?: AbortSignal): Promise<SolveResult>;
+  /** One result a member. The weights' buffers are handed over and cannot be used afterwards. */
+  solve(task: SolveTask, signal?: AbortSignal): Promise<SolveResult[]>;
+  /** Singular values of the whitened weight, whose buffer is handed over. */
+  spectrum(member: SolveMember, signal?: AbortSignal): Promise<WhitenedSpectrum>;
   close(): Promise<void>;
 }
 
@@ -49,25 +52,34 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     for (const { reject } of waiting) reject(death);
   });
   const running = new Set<Promise<unknown>>();
+  /** Runs an exported function of the worker's file on a task with these weights. */
+  async function run<Result>(
+    name: string,
+    task: unknown,
+    members: readonly SolveMember[],
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
+    if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
+    if (death) throw death;
+    const died = Promise.withResolvers<never>();
+    waiting.add(died);
+    const transferList = members.map(({ weight }) => weight.data.buffer as ArrayBuffer);
+    try {
+      const outcome = (pool.run(task, { name, transferList }) as Promise<WorkerAnswer<Result>>)
+        .catch(error => Promise.reject(workerDied(error, threads)))
+        .finally(() => running.delete(outcome));
+      running.add(outcome);
+      const answer = await orInterrupted(Promise.race([outcome, died.promise]), signal);
+      if ('error' in answer) throw fromErrorRecord(answer.error);
+      return answer.result;
+    } finally {
+      waiting.delete(died);
+    }
+  }
   return {
     threads,
-    async solve(task, signal) {
-      if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
-      if (death) throw death;
-      const died = Promise.withResolvers<never>();
-      waiting.add(died);
-      try {
-        const run = (pool.run(task, { transferList: [task.weight.data.buffer as ArrayBuffer] }) as Promise<SolveAnswer>)
-          .catch(error => Promise.reject(workerDied(error, threads)))
-          .finally(() => running.delete(run));
-        running.add(run);
-        const answer = await orInterrupted(Promise.race([run, died.promise]), signal);
-        if ('error' in answer) throw fromErrorRecord(answer.error);
-        return answer.result;
-      } finally {
-        waiting.delete(died);
-      }
-    },
+    solve: (task, signal) => run('default', task, task.members, signal),
+    spectrum: (member, signal) => run('spectrumInWorker', member, [member], signal),
     async close() {
       Atomics.store(closed, 0, 1);
       if (!death) {

@@ -1,7 +1,8 @@
 import type { LinearSite } from '@quern/core';
 import { describe, expect, it } from 'vitest';
 import { type RecipeInput, resolveRecipe } from '../recipe.ts';
-import { plansInTotals, type SitePlan, selectSites, solverOptions } from './selectSites.ts';
+import { plansInTotals, selectSites } from './selectSites.ts';
+import { groupSizeOf, nominalBitsOf, type SitePlan } from './sitePlan.ts';
 
 function site(name: string, block: number | null, inFeatures = 64): LinearSite {
   const nodeName = `/${name}/MatMul`;
@@ -26,7 +27,7 @@ const head = site('lm_head', null);
 
 const select = (recipe: RecipeInput, from = [...sites, head]): SitePlan[] => selectSites(from, resolveRecipe(recipe));
 const widths = (plans: readonly SitePlan[]): (readonly [string, number])[] =>
-  plans.map(plan => [plan.site.name.replace(/model\.layers\.|self_attn\.|mlp\./g, ''), plan.bits]);
+  plans.map(plan => [plan.site.name.replace(/model\.layers\.|self_attn\.|mlp\./g, ''), nominalBitsOf(plan)]);
 
 describe('sites', () => {
   it('are those of the blocks; without blocks all', () => {
@@ -38,7 +39,7 @@ describe('sites', () => {
   it('include a head that a rule names in full, outside the totals', () => {
     const plans = select({ rules: [{ sites: 'lm_head', bits: 6 }] });
     expect(plans.map(plan => plan.site)).toEqual([...sites, head]);
-    expect(plans.at(-1)!.bits).toBe(6);
+    expect(nominalBitsOf(plans.at(-1)!)).toBe(6);
     expect(plansInTotals(plans).map(plan => plan.site)).toEqual(sites);
     expect(select({ rules: [{ sites: '*', bits: 6 }] }).map(plan => plan.site)).toEqual(sites);
   });
@@ -82,7 +83,7 @@ describe('rules', () => {
       ['1.up_proj', 3],
       ['1.down_proj', 3],
     ]);
-    expect(plans.map(plan => plan.groupSize)).toEqual([32, 32, 32, 32, 64, 32]);
+    expect(plans.map(groupSizeOf)).toEqual([32, 32, 32, 32, 64, 32]);
   });
 
   it('add options to those of the same method, and start anew with another', () => {
@@ -96,9 +97,11 @@ describe('rules', () => {
       },
       ['a', 'b', 'c'].map(name => site(name, 0)),
     );
-    expect(first!.options).toEqual({ actOrder: true, dampingFraction: 0.02 });
-    expect(second!.options).toEqual({ actOrder: true, dampingFraction: 0.5 });
-    expect([third!.solver, third!.options]).toEqual(['rtn', { symmetric: false }]);
+    expect(first!.options).toMatchObject({ actOrder: true, dampingFraction: 0.02 });
+    expect(second!.options).toMatchObject({ actOrder: true, dampingFraction: 0.5 });
+    expect(third!.solver).toBe('rtn');
+    expect(third!.options).toMatchObject({ symmetric: false });
+    expect(third!.options).not.toHaveProperty('actOrder');
   });
 
   it('can leave sites as they are, and give back what was left', () => {
@@ -113,10 +116,44 @@ describe('rules', () => {
   });
 });
 
-it('takes a group that is as long as a row for the row', () => {
-  const [plan] = select({ groupSize: 64 });
-  expect([plan!.groupSize, solverOptions(plan!).groupSize]).toEqual([64, 'channel']);
-  expect(solverOptions(select({ groupSize: 64 })[2]!)).toEqual({ bits: 4, groupSize: 64 });
+it('has groups no longer than a row', () => {
+  expect(select({ groupSize: 128 }).slice(0, 3).map(groupSizeOf)).toEqual([64, 64, 96]);
+  expect(select({ groupSize: 'channel' }).slice(0, 3).map(groupSizeOf)).toEqual([64, 64, 96]);
+});
+
+describe('a ratio', () => {
+  const ratios = (recipe: RecipeInput): unknown[] => select(recipe).map(plan => plan.options.ratio);
+
+  it('is a number or an expression over the block', () => {
+    expect(ratios({ method: 'svd', ratio: 0.25 })).toEqual(Array(6).fill(0.25));
+    const expression = '0.1 + 0.4 * block / (blockCount - 1)';
+    expect(ratios({ method: 'svd', ratio: expression })).toEqual([0.1, 0.1, 0.1, 0.5, 0.5, 0.5]);
+    expect(ratios({ method: 'svd', ratio: 0.2, rules: [{ sites: '*.1.*', ratio: 'max(0.3, block / 4)' }] })).toEqual([
+      0.2, 0.2, 0.2, 0.3, 0.3, 0.3,
+    ]);
+  });
+
+  it.each([
+    ['block', /ratio \(block\) gives 1 for block 1: must be from 0 to below 1/],
+    ['layer / 2', /ratio \(layer \/ 2\): Undefined symbol layer/],
+    ['0.1 +', /ratio \(0.1 \+\): Unexpected end of expression/],
+    ['import({})', /import is not available/],
+    ['[0.1, 0.2]', /No "matrix" implementation/],
+    ['0 / 0', /gives NaN/],
+  ])('is refused when it gives no fraction: %s', (ratio, message) => {
+    expect(() => select({ method: 'svd', ratio })).toThrow(message);
+    expect(() => select({ method: 'svd', ratio })).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+  });
+
+  it('is for methods that take one', () => {
+    expect(() => select({ method: 'gptq', ratio: 0.2 })).toThrow(/ratio \(0.2\): gptq takes no such setting/);
+    expect(() => select({ rules: [{ sites: '*.1.*', ratio: 0.2 }] })).toThrow(/options of gptq: ratio: no such key/);
+    const mixed = select({ method: 'svd', ratio: 0.2, rules: [{ sites: '*.1.*', method: 'rtn', bits: 3 }] });
+    expect(mixed.map(plan => [plan.solver, plan.options.ratio, nominalBitsOf(plan)])).toEqual([
+      ...Array(3).fill(['svd', 0.2, 16]),
+      ...Array(3).fill(['rtn', undefined, 3]),
+    ]);
+  });
 });
 
 describe('a method', () => {

@@ -20,7 +20,7 @@ import type { Executor } from './createExecutor.ts';
 import type { ResultStore } from './resultStore.ts';
 import { selectSites } from './selectSites.ts';
 import { solveBlocks } from './solveBlocks.ts';
-import { type SolveTask, solveSite } from './solveSite.ts';
+import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 const demo = join(import.meta.dirname, '..', '..', '..', '..', 'models', 'demo');
 const TOKENS = [8, 8, 5];
@@ -86,12 +86,14 @@ async function prepare(options: TrialOptions = {}): Promise<Trial> {
   const executor: Executor = {
     threads: 3,
     async solve(task) {
-      const name = names.get(fingerprint(task.weight.data))!;
+      const [{ weight, statistics }] = task.members as [SolveMember];
+      const name = names.get(fingerprint(weight.data))!;
       solved.push(name);
-      const gram = task.statistics?.inputGram.data;
+      const gram = statistics?.inputGram.data;
       if (gram) grams.set(name, Buffer.from(gram.slice().buffer));
       return solve(name, task);
     },
+    spectrum: () => Promise.reject(new Error('nobody asks for spectra here')),
     close: async () => undefined,
   };
   const plans = selectSites(findLinearSites(model), recipe);
@@ -104,8 +106,9 @@ async function prepare(options: TrialOptions = {}): Promise<Trial> {
     forwardPasses: () => passes,
     async run() {
       try {
-        const request = { model, recipe, plans, cuts, forward, executor, results, origin: 'test', store, emit, signal };
-        return await solveBlocks(request);
+        const solvedBefore = new Map<string, string>();
+        const request = { model, recipe, plans, cuts, forward, executor, results, solvedBefore, origin: 'test', store };
+        return await solveBlocks({ ...request, emit, signal });
       } finally {
         await store.abort();
         await forward.hidden.close();

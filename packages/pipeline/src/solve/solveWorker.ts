@@ -1,30 +1,48 @@
 import { workerData } from 'node:worker_threads';
 import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { chooseEngine } from '@quern/linalg';
+import { type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
 import { releaseMemory } from './releaseMemory.ts';
-import { type SolveTask, solveSite } from './solveSite.ts';
+import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
-export type SolveAnswer = { readonly result: SolveResult } | { readonly error: ErrorRecord };
+export type WorkerAnswer<Result> = { readonly result: Result } | { readonly error: ErrorRecord };
 
 /** Holds 1 once nobody waits for results. */
 const closed = workerData as Int32Array;
 let engine: Promise<unknown> | undefined;
 
-/** The function that every worker thread runs. Once the executor was closed it ends at the next kernel. */
-export default async function solveInWorker(task: SolveTask): Promise<SolveAnswer> {
+/** What a thread does with a task to solve. */
+export default function solveInWorker(task: SolveTask): Promise<WorkerAnswer<SolveResult[]>> {
+  return answer(task.members, () => solveSite(task));
+}
+
+/** What a thread does with a weight whose spectrum is asked for. */
+export function spectrumInWorker(member: SolveMember): Promise<WorkerAnswer<WhitenedSpectrum>> {
+  return answer([member], () => whitenedSpectrum(member.weight, member.statistics));
+}
+
+/** Once the executor was closed a task ends at the next kernel. */
+async function answer<Result>(
+  members: readonly SolveMember[],
+  work: () => Promise<Result>,
+): Promise<WorkerAnswer<Result>> {
+  const bytes = members.reduce(
+    (sum, { weight, statistics }) => sum + 4 * weight.data.length + 8 * (statistics?.inputGram.data.length ?? 0),
+    0,
+  );
   try {
     engine ??= chooseEngine({ stop: closed });
     await engine;
-    return { result: await solveSite(task) };
+    return { result: await work() };
   } catch (error) {
     if (Atomics.load(closed, 0) === 1) {
       return { error: { code: 'INTERRUPTED', message: 'The executor was closed.', context: {} } };
     }
-    return { error: isOutOfMemory(error) ? outOfMemory(task) : toErrorRecord(error) };
+    return { error: isOutOfMemory(error) ? outOfMemory(members[0]!) : toErrorRecord(error) };
   } finally {
     // Once the answer is on its way and the task is no longer held.
-    setImmediate(releaseMemory);
+    setImmediate(releaseMemory, bytes);
   }
 }
 
@@ -32,7 +50,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('allocation failed');
 }
 
-function outOfMemory({ weight: { rows, columns } }: SolveTask): ErrorRecord {
+function outOfMemory({ weight: { rows, columns } }: SolveMember): ErrorRecord {
   const message = `no memory is left for a weight of [${rows}, ${columns}]: use fewer --threads.`;
   return { code: 'SOLVER_FAILED', message, context: { rows, columns } };
 }

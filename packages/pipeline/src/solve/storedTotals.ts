@@ -1,4 +1,5 @@
-import { plansInTotals, type SitePlan } from './selectSites.ts';
+import { plansInTotals } from './selectSites.ts';
+import type { SitePlan } from './sitePlan.ts';
 
 export interface StoredTotals {
   /** File bytes of the solved sites' tensors; sites beside the blocks are left out where there are blocks. */

@@ -1,0 +1,69 @@
+import type { Comparison, ComparisonRow } from '@quern/pipeline';
+import type { Command } from 'commander';
+import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
+import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
+import { fractions, names } from '../options.ts';
+import { table } from '../table.ts';
+
+interface CompareFlags extends CompressFlags {
+  readonly methods?: readonly string[];
+  readonly ratios: readonly number[];
+}
+
+export function compareCommand(): Command {
+  const command = addCompressOptions('compare')
+    .description('Compress a model in many ways and compare what was written: a table, results.json, report.html.')
+    .option('--methods <list>', 'methods by commas, each name[:bits[:group]][+correction]', names)
+    .option('--ratios <list>', 'fractions to remove, for methods that take one', fractions, [0.2, 0.4, 0.6, 0.8]);
+  return command.action(async (model: string, flags: CompareFlags) => {
+    const { compare } = await import('@quern/pipeline');
+    const { runCommand } = await import('../runCommand.ts');
+    const { compressRequest } = await import('../compressRequest.ts');
+    const request = {
+      ...(await compressRequest(model, flags, true)),
+      methods: flags.methods ?? [],
+      ratios: flags.ratios,
+    };
+    await runCommand(
+      flags.json,
+      async ({ emit, signal }) => {
+        const { comparison, report } = await compare(request, emit, signal);
+        return { ...comparison, report };
+      },
+      renderComparison,
+    );
+  });
+}
+
+/** The table that a comparison prints. */
+export function renderComparison(result: Comparison & { readonly report: string }): string {
+  const { original, evaluation, rows, report } = result;
+  const lines = table(
+    ['method', 'ratio', 'stored', 'bits', 'output error', 'perplexity', 'nats/token (paired)', 'KL', 'solve'],
+    rows.map(renderRow),
+  );
+  const measured =
+    evaluation &&
+    `${evaluation.data}, window ${evaluation.windowLength}, stride ${evaluation.stride}, ${evaluation.tokenCount} tokens`;
+  const first =
+    original.perplexity === null ? '' : `, perplexity ${formatPerplexity(original.perplexity)} (${measured})`;
+  return `original  ${formatBytes(original.bytes)} at 16 bits${first}\n${lines}\nreport    ${report}`;
+}
+
+function renderRow(row: ComparisonRow): string[] {
+  const { perplexity, standardError, nllDifference, nllDifferenceStandardError, klDivergence, relativeOutputError } =
+    row;
+  const ratio = row.ratio === null ? '-' : String(row.ratio);
+  if (row.failure !== null) return [row.method, ratio, `failed: ${row.failure}`, '', '', '', '', '', ''];
+  return [
+    row.method,
+    ratio,
+    formatBytes(row.storedBytes),
+    row.bitsPerWeight.toFixed(3),
+    relativeOutputError === null ? '-' : relativeOutputError.toFixed(4),
+    perplexity === null ? '-' : `${formatPerplexity(perplexity)} +- ${formatPerplexity(standardError!)}`,
+    nllDifference === null ? '-' : `${formatSigned(nllDifference, 4)} +- ${nllDifferenceStandardError!.toFixed(4)}`,
+    klDivergence === null ? '-' : klDivergence.toFixed(4),
+    formatSeconds(row.solveMs / 1000),
+  ];
+}

@@ -1,0 +1,142 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CompressionError } from '@quern/core';
+import { summarizeScores } from '@quern/evaluator';
+import { findLinearSites } from '@quern/onnx';
+import { resolveDevice } from '@quern/runtime';
+import type { CompressRequest } from '../compressRequest.ts';
+import { describeDevice } from '../describeDevice.ts';
+import type { Emit } from '../events.ts';
+import { checkInterrupted } from '../interruption.ts';
+import { adoptDtype } from '../open/adoptDtype.ts';
+import { hashFile } from '../open/hashFile.ts';
+import { materialContent } from '../open/material.ts';
+import { openModel } from '../open/openModel.ts';
+import { prepareMaterial } from '../open/prepareMaterial.ts';
+import { refuseQuantized } from '../open/refuseQuantized.ts';
+import { openEngine } from '../openEngine.ts';
+import { asWriteFailure } from '../output/asWriteFailure.ts';
+import { leaveRun } from '../output/leaveRun.ts';
+import { claimRunFolder } from '../output/runFolder.ts';
+import type { Comparison, ComparisonRow } from '../report/comparison.ts';
+import { renderReport } from '../report/renderReport.ts';
+import { scoreBefore } from '../scoreRun.ts';
+import { checkSites } from '../solve/checkSites.ts';
+import { type JobContent, jobKey } from '../solve/jobKey.ts';
+import { originOf } from '../solve/originOf.ts';
+import { openResultStore } from '../solve/resultStore.ts';
+import { plansInTotals, selectSites } from '../solve/selectSites.ts';
+import { comparisonRows } from './comparisonRows.ts';
+import { type Comparing, describeComparison } from './describeComparison.ts';
+import { makeRow } from './makeRow.ts';
+import { REPORT_FILE, RESULTS_FILE, readComparison } from './readComparison.ts';
+
+export interface CompareRequest extends CompressRequest {
+  /** `name[:bits[:group]][+correction]` each. */
+  readonly methods: readonly string[];
+  /** Fractions of the bytes to remove, for methods that take one. */
+  readonly ratios: readonly number[];
+}
+
+export interface CompareResult {
+  readonly comparison: Comparison;
+  /** Path of report.html. */
+  readonly report: string;
+}
+
+/**
+ * Compresses one model in many ways and measures each file that was written: `results.json` and `report.html` in `out`.
+ *
+ * The calibration runs once through the original model; every method gets the same statistics. Rows are finished one by one and
+ * survive a crash: `resume` makes the missing ones.
+ * Errors: those of `compress`; USAGE without methods.
+ */
+export async function compare(request: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
+  if (request.methods.length === 0) throw new CompressionError('USAGE', '--methods names no method.');
+  const { out: path, force, resume } = request;
+  const { device, fallbackReason } = await resolveDevice(request.device);
+  const engine = await openEngine();
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(opened);
+  const sites = findLinearSites(opened.model);
+  const all = plansInTotals(selectSites(sites, { ...request.recipe, ...EVERY_SITE }));
+  const recipe = adoptDtype(opened, all, request.recipe);
+  const rows = comparisonRows(recipe, request.methods, request.ratios);
+  // Everything that can be wrong with a row is found before the first is made.
+  for (const row of rows) checkSites(opened.model, selectSites(sites, row.recipe));
+  const { calibration, evaluation } = await prepareMaterial(opened, { ...request, recipe }, true, emit);
+  if (evaluation?.kind === 'feeds') {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      'compare measures perplexity on text: it takes --feeds with --evaluate none only.',
+    );
+  }
+  const text = evaluation?.text ?? null;
+  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  checkInterrupted(signal);
+  const origin = originOf({ opened, sources, calibration, request: { ...request, recipe }, device, engine });
+  const parts = {
+    ...(recipe as unknown as Record<string, JobContent>),
+    ...origin,
+    evaluation: evaluation && materialContent(evaluation),
+    methods: request.methods,
+    ratios: request.ratios,
+  };
+  const key = jobKey(parts);
+  const finished = resume ? await readComparison(path).catch(() => null) : null;
+  if (finished?.settings.key === key) {
+    emit({ kind: 'warning', message: `${path} was finished before: there is nothing to resume.` });
+    return { comparison: finished, report: join(path, REPORT_FILE) };
+  }
+  const folder = await claimRunFolder({ path, parts, force, resume });
+  const results = await openResultStore(folder.results);
+  const run = { request: { ...request, recipe }, opened, calibration, origin, device, engine, folder, results, signal };
+  const made: ComparisonRow[] = [];
+  try {
+    const before = text && (await scoreBefore({ ...run, emit }, text));
+    emit({ kind: 'stage', stage: 'compare', detail: `${rows.length} rows` });
+    for (const row of rows) {
+      checkInterrupted(signal);
+      const name = row.ratio === null ? row.method : `${row.method} at ${row.ratio}`;
+      const place = { done: made.length, total: rows.length, unit: 'rows' } as const;
+      emit({ kind: 'progress', stage: 'compare', ...place, detail: name });
+      made.push(await makeRow({ run: { ...run, emit: within(emit, place, name) }, text }, row));
+    }
+    emit({ kind: 'progress', stage: 'compare', done: rows.length, total: rows.length, unit: 'rows' });
+    const originalPerplexity = before && summarizeScores(before, text!.byteCount).perplexity;
+    const comparing: Comparing = { ...run, request: run.request, sources, plans: all, text, key, originalPerplexity };
+    const comparison = describeComparison(comparing, made);
+    await writeFile(join(folder.staging, RESULTS_FILE), `${JSON.stringify(comparison, null, 2)}\n`);
+    await writeFile(join(folder.staging, REPORT_FILE), renderReport(comparison));
+    await folder.commit(RESULTS_FILE);
+    return { comparison, report: join(path, REPORT_FILE) };
+  } catch (error) {
+    throw await leaveRun(asWriteFailure(error, path), folder, await results.count().catch(() => 0));
+  }
+}
+
+/** A recipe that solves every site: what the bytes of the original are counted over. */
+const EVERY_SITE = {
+  method: 'dense',
+  bits: undefined,
+  groupSize: undefined,
+  ratio: undefined,
+  allocation: undefined,
+  options: {},
+  rules: [],
+};
+
+/** What goes on inside a row, told as the progress of the comparison. */
+function within(
+  emit: Emit,
+  place: { readonly done: number; readonly total: number; readonly unit: 'rows' },
+  row: string,
+): Emit {
+  return event => {
+    if (event.kind === 'warning') emit(event);
+    if (event.kind !== 'progress') return;
+    const { stage, done, total } = event;
+    emit({ kind: 'progress', stage: 'compare', ...place, detail: `${row}: ${stage} ${done} of ${total}` });
+  };
+}

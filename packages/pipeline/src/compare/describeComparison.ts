@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import type { CompressRequest } from '../compressRequest.ts';
+import { type Material, materialCount } from '../open/material.ts';
+import type { OpenedModel } from '../open/openModel.ts';
+import type { PreparedText } from '../open/prepareText.ts';
+import type { Comparison, ComparisonRow } from '../report/comparison.ts';
+import type { SitePlan } from '../solve/sitePlan.ts';
+import { versions } from '../versions.ts';
+
+/** What a comparison was made of. */
+export interface Comparing {
+  readonly request: CompressRequest;
+  readonly opened: OpenedModel;
+  readonly sources: readonly string[];
+  /** Every site that a row could solve. */
+  readonly plans: readonly SitePlan[];
+  readonly calibration: Material | null;
+  readonly text: PreparedText | null;
+  readonly key: string;
+  readonly originalPerplexity: number | null;
+}
+
+/** Rows in the order of what they store, with all that is needed to make them again. */
+export function describeComparison(comparing: Comparing, rows: readonly ComparisonRow[]): Comparison {
+  const { request, opened, sources, plans, calibration, text, key, originalPerplexity } = comparing;
+  const { headBits, accuracyLevel, dtype, seed, exclude, allocation } = request.recipe;
+  const elementCount = plans.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0);
+  return {
+    version: versions().quern,
+    model: { path: basename(opened.path), sha256: sources, elementCount },
+    original: { perplexity: originalPerplexity, bytes: 2 * elementCount },
+    evaluation: text && {
+      data: text.data.id,
+      windowLength: text.windowLength,
+      stride: text.stride,
+      tokenCount: text.windows.reduce((sum, { ids, firstScored }) => sum + ids.length - firstScored, 0),
+    },
+    calibration: calibration && {
+      data: calibration.kind === 'text' ? calibration.text.data.id : calibration.feeds.id,
+      windows: materialCount(calibration),
+      windowLength: calibration.kind === 'text' ? calibration.text.windowLength : 0,
+      sha256: calibration.kind === 'text' ? calibration.text.data.sha256 : calibration.feeds.sha256,
+    },
+    settings: { headBits, accuracyLevel, dtype, seed, exclude, ...(allocation ? { allocation } : {}), key },
+    rows: rows.toSorted((left, right) => left.storedBytes - right.storedBytes || left.solveMs - right.solveMs),
+  };
+}

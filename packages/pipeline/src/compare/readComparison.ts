@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CompressionError } from '@quern/core';
+import { z } from 'zod';
+import type { Comparison } from '../report/comparison.ts';
+
+export const RESULTS_FILE = 'results.json';
+export const REPORT_FILE = 'report.html';
+
+const figure = z.number().nullable();
+const site = z.object({
+  name: z.string(),
+  solver: z.string(),
+  storageBits: z.number(),
+  elementCount: z.number(),
+  relativeOutputError: figure,
+});
+const row = z.object({
+  method: z.string(),
+  ratio: figure,
+  options: z.record(z.string(), z.unknown()),
+  storedBytes: z.number(),
+  bitsPerWeight: z.number(),
+  relativeOutputError: figure,
+  perplexity: figure,
+  standardError: figure,
+  klDivergence: figure,
+  nllDifference: figure,
+  nllDifferenceStandardError: figure,
+  solveMs: z.number(),
+  sites: z.array(site),
+  failure: z.string().nullable(),
+});
+const text = z.object({ data: z.string(), windowLength: z.number() });
+const comparison = z.object({
+  version: z.string(),
+  model: z.object({ path: z.string(), sha256: z.array(z.string()), elementCount: z.number() }),
+  original: z.object({ perplexity: figure, bytes: z.number() }),
+  evaluation: text.extend({ stride: z.number(), tokenCount: z.number() }).nullable(),
+  calibration: text.extend({ windows: z.number(), sha256: z.string() }).nullable(),
+  settings: z.record(z.string(), z.unknown()),
+  rows: z.array(row),
+}) satisfies z.ZodType<Comparison>;
+
+/**
+ * The comparison that stands in a folder, as `compare` wrote it.
+ *
+ * Errors: INVALID_CONFIG naming the file and the field that is wrong or missing.
+ */
+export async function readComparison(folder: string): Promise<Comparison> {
+  const path = join(folder, RESULTS_FILE);
+  const invalid = (reason: string): CompressionError =>
+    new CompressionError('INVALID_CONFIG', `${path}: ${reason}. Name a folder that quern compare has written.`, {
+      path,
+    });
+  const content = await readFile(path, 'utf8').catch(error => Promise.reject(invalid((error as Error).message)));
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
+  const parsed = comparison.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(`${issue!.path.join('.')}: ${issue!.message}`);
+}

@@ -1,0 +1,90 @@
+import { readWeight } from '@quern/onnx';
+import { allocate, type SiteSpectrum, type WhitenedSpectrum } from '@quern/solvers';
+import { checkInterrupted } from '../interruption.ts';
+import type { Recipe } from '../recipe.ts';
+import { jobKey } from './jobKey.ts';
+import { allocationOf, type SitePlan } from './sitePlan.ts';
+import type { OriginalRun } from './solveOnOriginal.ts';
+
+/**
+ * Plans whose ratio is not the same everywhere get a rank of their own, or stay dense, from the spectra of their whitened
+ * weights; all others stay as they are. Plans of one solver with the same options share a budget.
+ */
+export async function allocatePlans(
+  run: OriginalRun,
+  plans: readonly SitePlan[],
+  recipe: Pick<Recipe, 'allocation'>,
+): Promise<SitePlan[]> {
+  const allocated = new Map<string, SitePlan>();
+  const waiting = plans.filter(plan => allocationOf(plan, recipe) !== 'uniform');
+  const spectra = await spectraOf(run, waiting);
+  for (const members of Map.groupBy(waiting, budgetOf).values()) {
+    const { solver, options } = members[0]!;
+    const sites: SiteSpectrum[] = members.map(({ site }) => ({
+      name: site.name,
+      type: typeOf(site.name, site.block),
+      outFeatures: site.outFeatures,
+      inFeatures: site.inFeatures,
+      ...spectra.get(site.name)!,
+    }));
+    const elements = members.map(({ site }) => site.outFeatures * site.inFeatures);
+    const removed = members.reduce((sum, plan, index) => sum + Number(plan.options.ratio) * elements[index]!, 0);
+    const ratio = removed / elements.reduce((sum, count) => sum + count, 0);
+    const choices = allocate(allocationOf(members[0]!, recipe), sites, { ...options, ratio });
+    for (const plan of members) {
+      const choice = choices.get(plan.site.name)!;
+      const { ratio: _, ...others } = plan.options;
+      allocated.set(
+        plan.site.name,
+        choice === 'dense'
+          ? { ...plan, solver: 'dense', options: {} }
+          : { ...plan, solver, options: { ...others, rank: choice.rank } },
+      );
+    }
+  }
+  return plans.map(plan => allocated.get(plan.site.name) ?? plan);
+}
+
+/** Plans with the same text have one budget: their ratios may differ. */
+function budgetOf({ solver, options }: SitePlan): string {
+  return JSON.stringify([solver, { ...options, ratio: null }]);
+}
+
+/** The name without its block: weights of one place in the blocks. */
+function typeOf(name: string, block: number | null): string {
+  return name
+    .split('.')
+    .map(part => (part === String(block) ? '*' : part))
+    .join('.');
+}
+
+async function spectraOf(run: OriginalRun, plans: readonly SitePlan[]): Promise<ReadonlyMap<string, WhitenedSpectrum>> {
+  const { executor, results, origin, model, statisticsOf, emit, signal } = run;
+  const spectra = new Map<string, WhitenedSpectrum>();
+  const queue = [...plans];
+  const work = async (): Promise<void> => {
+    for (let plan = queue.shift(); plan; plan = queue.shift()) {
+      checkInterrupted(signal);
+      const { name } = plan.site;
+      const key = jobKey({ origin, spectrum: name });
+      let spectrum = await results.load<WhitenedSpectrum>(key);
+      if (!spectrum) {
+        const member = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
+        spectrum = await executor.spectrum(member, signal);
+        await results.save(key, spectrum);
+      }
+      spectra.set(name, spectrum);
+      const progress = { done: spectra.size, total: plans.length, unit: 'sites' } as const;
+      emit({ kind: 'progress', stage: 'capture', ...progress, detail: 'spectra' });
+    }
+  };
+  const workers = Array.from({ length: Math.min(executor.threads, plans.length) }, () =>
+    work().catch((error: unknown) => {
+      queue.length = 0;
+      throw error;
+    }),
+  );
+  const failed = (await Promise.allSettled(workers)).find(outcome => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+  return spectra;
+}

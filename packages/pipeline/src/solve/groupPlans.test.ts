@@ -1,0 +1,32 @@
+import type { LinearSite } from '@quern/core';
+import { expect, it } from 'vitest';
+import { groupPlans } from './groupPlans.ts';
+import type { SitePlan } from './sitePlan.ts';
+
+function plan(name: string, block: number, solver = 'basis-sharing', blocksPerGroup = 2): SitePlan {
+  const site = { name, block, outFeatures: 8, inFeatures: 16 } as LinearSite;
+  return { site, solver, options: solver === 'basis-sharing' ? { ratio: 0.2, blocksPerGroup } : {} };
+}
+
+const names = (plans: readonly SitePlan[]): string[][] =>
+  groupPlans(plans).map(group => group.map(({ site }) => site.name));
+
+it('puts weights of one place in following blocks together, the others alone', () => {
+  const plans = [4, 0, 1, 2, 3].flatMap(block => [
+    plan(`layers.${block}.q_proj`, block),
+    plan(`layers.${block}.up_proj`, block, 'rtn'),
+  ]);
+  expect(names(plans)).toEqual([
+    ['layers.0.q_proj', 'layers.1.q_proj'],
+    ['layers.2.q_proj', 'layers.3.q_proj'],
+    ['layers.4.q_proj'],
+    ...[4, 0, 1, 2, 3].map(block => [`layers.${block}.up_proj`]),
+  ]);
+});
+
+it('keeps other shapes and other options apart', () => {
+  const [first, second, third] = [0, 1, 2].map(block => plan(`layers.${block}.q_proj`, block, 'basis-sharing', 3));
+  const wider = { ...second!, site: { ...second!.site, inFeatures: 32 } };
+  const stronger = { ...third!, options: { ...third!.options, ratio: 0.4 } };
+  expect(names([first!, wider, stronger])).toEqual([['layers.0.q_proj'], ['layers.1.q_proj'], ['layers.2.q_proj']]);
+});

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { cpus } from 'node:os';
+import type { EngineDescription } from '@quern/linalg';
+import { serializeModel } from '@quern/onnx';
+import type { Device } from '@quern/runtime';
+import type { CompressRequest } from '../compressRequest.ts';
+import { type Material, materialContent } from '../open/material.ts';
+import type { OpenedModel } from '../open/openModel.ts';
+import { versions } from '../versions.ts';
+import type { JobContent } from './jobKey.ts';
+
+export interface OriginParts {
+  readonly opened: OpenedModel;
+  readonly sources: readonly string[];
+  readonly calibration: Material | null;
+  readonly request: CompressRequest;
+  readonly device: Device;
+  readonly engine: EngineDescription;
+}
+
+/** What every job of a run is made from; anything that can change a bit of its result stands here or in the job. */
+export function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
+  const { opened, sources, calibration, request, device, engine } = parts;
+  const { dtype, accuracyLevel, seed } = request.recipe;
+  const { gemm, factorization, openBlas } = engine;
+  return {
+    versions: { ...versions() },
+    engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
+    // Another processor may round differently.
+    machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],
+    device,
+    // The graph of a checkpoint also depends on its config.json.
+    model: [createHash('sha256').update(serializeModel(opened.model)).digest('hex'), ...sources],
+    dtype,
+    // The compressed prefix runs with the kernels of the result.
+    accuracyLevel,
+    seed,
+    calibration: calibration && materialContent(calibration),
+  };
+}

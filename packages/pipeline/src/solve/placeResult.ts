@@ -1,0 +1,33 @@
+import { activationTypeOf, type OnnxModel, replaceSite, type WeightStore } from '@quern/onnx';
+import type { SiteReport } from '../compressRequest.ts';
+import type { Recipe } from '../recipe.ts';
+import type { FinishedJob } from './runJobs.ts';
+import { groupSizeOf, nominalBitsOf, type SitePlan } from './sitePlan.ts';
+
+export interface ResultPlace {
+  readonly model: OnnxModel;
+  readonly store: WeightStore;
+  readonly recipe: Pick<Recipe, 'accuracyLevel'>;
+}
+
+/** Puts a solved weight into the graph and the data file, and says what it became. */
+export async function placeResult(
+  { model, store, recipe }: ResultPlace,
+  plan: SitePlan,
+  { result, durationMs, onFailure }: FinishedJob,
+): Promise<SiteReport> {
+  const activationType = activationTypeOf(model, plan.site);
+  const { accuracyLevel } = recipe;
+  await replaceSite(model, { site: plan.site, compressed: result.compressed, accuracyLevel, activationType }, store);
+  return {
+    name: plan.site.name,
+    solver: plan.solver,
+    nominalBits: nominalBitsOf(plan),
+    groupSize: groupSizeOf(plan),
+    storageBits: result.storageBits,
+    relativeOutputError: result.relativeOutputError,
+    relativeWeightError: result.relativeWeightError,
+    durationMs,
+    ...(onFailure === undefined ? {} : { onFailure }),
+  };
+}

@@ -1,0 +1,128 @@
+import { CompressionError, type InputStatistics, type LinearSite, type SolveResult, toErrorRecord } from '@quern/core';
+import { activationTypeOf, type OnnxModel, readWeight } from '@quern/onnx';
+import type { Emit } from '../events.ts';
+import { checkInterrupted } from '../interruption.ts';
+import type { Recipe } from '../recipe.ts';
+import { scaleTypeFor } from './compressEmbeddings.ts';
+import type { Executor } from './createExecutor.ts';
+import type { ResultStore } from './resultStore.ts';
+import { nominalBitsOf, type SitePlan, solverOf } from './sitePlan.ts';
+import type { SolveTask } from './solveSite.ts';
+
+/** A plan and the name under which its result is kept. */
+export interface KeyedPlan {
+  readonly plan: SitePlan;
+  readonly key: string;
+}
+
+/** Plans that one solver call covers, mostly one. */
+export type Job = readonly KeyedPlan[];
+
+/** What the result store keeps of a plan. */
+export interface FinishedJob {
+  readonly result: SolveResult;
+  /** What was done because the solver failed; absent when it did not. */
+  readonly onFailure?: string;
+  readonly durationMs: number;
+}
+
+export interface JobRun {
+  readonly model: OnnxModel;
+  readonly recipe: Pick<Recipe, 'onFailure'>;
+  readonly executor: Executor;
+  readonly results: ResultStore;
+  /** Statistics of a site's input; null when nothing is known of it and the solver needs nothing. */
+  readonly statisticsOf: (plan: SitePlan) => Promise<InputStatistics | null>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Runs jobs on the executor and keeps their results in the store. Each weight is read when a worker is free for it, so that no
+ * more jobs than workers are in memory. `onFinished` is called for each plan once its result is kept.
+ *
+ * Errors: those of the solvers, with the site's name in front; INTERRUPTED.
+ */
+export async function runJobs(
+  run: JobRun,
+  jobs: readonly Job[],
+  onFinished: (keyed: KeyedPlan, finished: FinishedJob) => void,
+): Promise<void> {
+  // The longest first, so that no worker is left alone with it at the end.
+  const queue = jobs.toSorted((left, right) => expectedWork(right) - expectedWork(left));
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job; job = queue.shift()) {
+      checkInterrupted(run.signal);
+      const started = performance.now();
+      const solved = await solveOrRound(run, job);
+      const durationMs = Math.round((performance.now() - started) / job.length);
+      for (const [index, keyed] of job.entries()) {
+        const finished: FinishedJob = { ...solved[index]!, durationMs };
+        await run.results.save(keyed.key, finished);
+        onFinished(keyed, finished);
+      }
+    }
+  };
+  const stopOthers = (error: unknown): never => {
+    queue.length = 0;
+    throw error;
+  };
+  const workers = Array.from({ length: Math.min(run.executor.threads, jobs.length) }, () => work().catch(stopOthers));
+  // Nothing may be saved behind the back of whoever handles the error.
+  const failed = (await Promise.allSettled(workers)).find(outcome => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** What a weight is rounded to when its solver fails and the recipe asks for that; the report then says so. */
+const FALLBACK = 'roundToNearest';
+
+async function solveOrRound(run: JobRun, job: Job): Promise<readonly Omit<FinishedJob, 'durationMs'>[]> {
+  const { executor, recipe, emit, signal } = run;
+  const plans = job.map(({ plan }) => plan);
+  try {
+    const task = await taskOf(run, plans);
+    return (await executor.solve(task, signal)).map(result => ({ result }));
+  } catch (error) {
+    const { code, message } = toErrorRecord(error);
+    const isSolvers = code === 'NOT_POSITIVE_DEFINITE' || code === 'SOLVER_FAILED';
+    const first = plans[0]!;
+    if (!isSolvers || recipe.onFailure !== FALLBACK || first.solver === 'rtn') throw nameSite(error, first.site);
+    const rounded: Omit<FinishedJob, 'durationMs'>[] = [];
+    for (const plan of plans) {
+      emit({ kind: 'warning', message: `${plan.site.name} is rounded to nearest: ${message}` });
+      const { groupSize = 32, symmetric = true } = plan.options;
+      const options = { bits: Math.min(8, nominalBitsOf(plan)), groupSize, symmetric };
+      const task = { ...(await taskOf(run, [plan])), solver: 'rtn', options };
+      const [result] = await executor.solve(task, signal);
+      rounded.push({ result: result!, onFailure: FALLBACK });
+    }
+    return rounded;
+  }
+}
+
+/** The task of plans with one solver and the same options. */
+async function taskOf(run: JobRun, plans: readonly SitePlan[]): Promise<SolveTask> {
+  const { solver, options, site } = plans[0]!;
+  const members = [];
+  for (const plan of plans) {
+    members.push({ weight: await readWeight(run.model, plan.site), statistics: await run.statisticsOf(plan) });
+  }
+  const scaleType = scaleTypeFor(activationTypeOf(run.model, site));
+  const knowsScales = Object.hasOwn(solverOf({ solver }).optionsSchema.shape, 'scaleType');
+  return { members, solver, options: knowsScales && scaleType !== 'auto' ? { ...options, scaleType } : options };
+}
+
+/** Grows like the multiply-adds of a solver that factorises the Gram and carries errors through the weight. */
+function expectedWork(job: Job): number {
+  return job.reduce(
+    (sum, { plan }) => sum + plan.site.inFeatures ** 2 * (plan.site.inFeatures + plan.site.outFeatures),
+    0,
+  );
+}
+
+/** The same error with the site in front: a solver does not know where its weight stands. */
+function nameSite(error: unknown, site: LinearSite): unknown {
+  const { code, message, context } = toErrorRecord(error);
+  if (code === 'INTERRUPTED') return error;
+  return new CompressionError(code, `${site.name}: ${message}`, { ...context, site: site.name }, { cause: error });
+}

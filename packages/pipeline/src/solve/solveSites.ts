@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os';
+import { chooseEngine } from '@quern/linalg';
+import { canCapture, openWhileWriting, type WeightStore } from '@quern/onnx';
+import type { SiteReport } from '../compressRequest.ts';
+import type { ForwardContext } from '../forward/blockForward.ts';
+import { calibrationInputs } from '../forward/calibrationInputs.ts';
+import { captureOriginal } from '../forward/captureOriginal.ts';
+import { createHiddenStates } from '../forward/hiddenStates.ts';
+import type { Material } from '../open/material.ts';
+import type { CompressRun } from '../run.ts';
+import { allocatePlans } from './allocatePlans.ts';
+import { createExecutor, type Executor } from './createExecutor.ts';
+import { allocationOf, solverOf } from './sitePlan.ts';
+import { solveBlocks } from './solveBlocks.ts';
+import type { OriginalRun } from './solveOnOriginal.ts';
+import { solveOnOriginal } from './solveOnOriginal.ts';
+
+/** Hidden states beyond this many bytes go to files. */
+const HIDDEN_MEMORY_BYTES = 256e6;
+
+/**
+ * Solves every site of a run and puts the results into graph and store.
+ *
+ * What must know several blocks at once comes first, on the original model: the spread of a ratio over the sites, and group
+ * solvers; with `sequential: false` everything. The rest follows block by block behind the compressed prefix.
+ */
+export async function solveSites(run: CompressRun, store: WeightStore): Promise<SiteReport[]> {
+  const { request, plans, calibration } = run;
+  if (plans.length === 0) return [];
+  const executor = createExecutor(request.threads);
+  const forward = calibration ? forwardContext(run, store, calibration) : null;
+  // Grams are summed here, on all cores; workers use one thread each. Sums do not depend on it.
+  if (forward) await chooseEngine({ threads: availableParallelism() });
+  try {
+    return await solveAll(run, store, executor, forward);
+  } finally {
+    await executor.close();
+    await forward?.hidden.close();
+  }
+}
+
+async function solveAll(
+  run: CompressRun,
+  store: WeightStore,
+  executor: Executor,
+  forward: ForwardContext | null,
+): Promise<SiteReport[]> {
+  const { request, cuts, results, origin, emit, signal } = run;
+  const { recipe } = request;
+  const { model } = run.opened;
+  const onOriginal = run.plans.filter(plan => !recipe.sequential || solverOf(plan).needs === 'group');
+  const allocated = run.plans.filter(plan => allocationOf(plan, recipe) !== 'uniform');
+  const common = { model, recipe, executor, results, origin, emit, signal };
+  let plans = run.plans;
+  let solvedBefore: ReadonlyMap<string, string> = new Map();
+  if (onOriginal.length + allocated.length > 0) {
+    const capturing = [...new Set([...onOriginal, ...allocated])].filter(plan => canCapture(model, plan.site));
+    const statisticsOf = forward
+      ? await captureOriginal({ forward, cuts, results, origin, emit }, capturing)
+      : async () => null;
+    const original: OriginalRun = { ...common, statisticsOf };
+    plans = await allocatePlans(original, run.plans, recipe);
+    const names = new Set(onOriginal.map(plan => plan.site.name));
+    solvedBefore = await solveOnOriginal(
+      original,
+      plans.filter(plan => names.has(plan.site.name)),
+    );
+  }
+  return solveBlocks({ ...common, plans, cuts, forward, solvedBefore, store });
+}
+
+function forwardContext(run: CompressRun, store: WeightStore, material: Material): ForwardContext {
+  const { opened, device, signal, folder } = run;
+  return {
+    model: opened.model,
+    inputs: calibrationInputs(material),
+    localize: submodel => openWhileWriting(submodel, store),
+    hidden: createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES),
+    device,
+    signal,
+  };
+}

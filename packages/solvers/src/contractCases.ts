@@ -1,0 +1,56 @@
+import type { CompressedWeight, InputStatistics } from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+import type { SolverOptions } from './solver.ts';
+import { solvers } from './solvers.ts';
+
+/** What the contract suites run over: every method, with settings that change what it computes. */
+export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
+  rtn: [{}, { bits: 3, symmetric: false }],
+  gptq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 8, groupSize: 'channel', actOrder: true }],
+  'rtn+lowrank': [{}, { bits: 2, rank: 5, correctionBits: 4 }],
+  'gptq+lowrank': [{}, { bits: 3, symmetric: false, iterations: 2 }, { rank: 1, iterations: 1, correctionBits: 8 }],
+  dense: [{}],
+  svd: [{ ratio: 0.2 }, { rank: 3 }, { ratio: 0.6, bits: 4, groupSize: 16 }],
+  asvd: [{ ratio: 0.4 }, { rank: 4, alpha: 1 }, { ratio: 0.6, bits: 3 }],
+  'svd-llm': [{ ratio: 0.2 }, { rank: 5 }, { ratio: 0.6, bits: 8, groupSize: 'channel' }],
+  'svd-llm-v2': [{ ratio: 0.4 }, { rank: 2, bits: 2 }],
+  'basis-sharing': [{ ratio: 0.2 }, { rank: 4, bits: 4 }],
+};
+
+/** A method with one of its variants. */
+export interface ContractCase {
+  readonly name: string;
+  readonly variant: SolverOptions;
+}
+
+export const CONTRACT_CASES: readonly ContractCase[] = Object.entries(VARIANTS).flatMap(([name, variants]) =>
+  variants.map(variant => ({ name, variant })),
+);
+
+/** Methods that give factors alone. */
+export const LOW_RANK = Object.keys(VARIANTS).filter(name => solvers[name]?.allocation !== null);
+
+/** A weight with its statistics. */
+export interface Site {
+  readonly weight: Matrix<Float32Array>;
+  readonly statistics: InputStatistics | null;
+}
+
+/** Solves sites of one shape: together by a group solver, one after the other by any other. */
+export async function solveSites(
+  name: string,
+  sites: readonly Site[],
+  options: SolverOptions,
+): Promise<CompressedWeight[]> {
+  const solver = solvers[name]!;
+  if (solver.needs === 'group') {
+    return solver.solve(
+      sites.map(({ weight }) => weight),
+      sites.map(({ statistics }) => statistics),
+      options,
+    );
+  }
+  const results: CompressedWeight[] = [];
+  for (const { weight, statistics } of sites) results.push(await solver.solve(weight, statistics, options));
+  return results;
+}

@@ -1,0 +1,136 @@
+import {
+  type CorrectedWeight,
+  type InputStatistics,
+  type LowRankWeight,
+  type QuantizedWeight,
+  reconstruct,
+} from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+import { z } from 'zod';
+import { checkStatistics } from '../checkStatistics.ts';
+import { checkWeight } from '../checkWeight.ts';
+import { parseOptions } from '../parseOptions.ts';
+import { relativeOutputError } from '../relativeOutputError.ts';
+import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
+import { choleskyWhitening } from './choleskyWhitening.ts';
+import { chooseRank } from './chooseRank.ts';
+import { dominantFactors } from './dominantFactors.ts';
+import { factorStorageBits } from './factorStorageBits.ts';
+import { gramMetric, type InputMetric } from './inputMetric.ts';
+import { storeFactors } from './storeFactors.ts';
+import { toFloat64 } from './toFloat64.ts';
+
+/** A solver whose result is on one grid. */
+export interface GridSolver extends SingleSolver {
+  readonly solve: (...given: Parameters<SingleSolver['solve']>) => Promise<QuantizedWeight>;
+}
+
+/** Values of a quantised correction's factors that share one scale. */
+const GROUP_SIZE = 32;
+
+const correctionOptions = {
+  rank: z.int().min(1).optional().describe('components of the correction; default: the smaller side / 8'),
+  correctionBits: z
+    .union([z.int().min(2).max(8), z.literal(16)])
+    .default(4)
+    .describe('bits of the correction: 16 for float16, or a grid'),
+  iterations: z.int().min(1).max(50).default(4).describe('rounds of quantising and correcting; the best one is kept'),
+};
+
+/**
+ * The method `<base>+lowrank`: what `base` makes of a weight, and low rank on what it left over.
+ *
+ * Objective: ||(W - Q - left right) X||_F for the calibration inputs X. Round 1: Q = base(W), left right = the best approximation of
+ * W - Q in the whitened space. Then by turns, beginning with the best approximation of W itself as the correction:
+ * Q = base(W - left right), left right = that of W - Q. Taking out what matters most before the grids are chosen finds better
+ * solutions than turns that begin with round 1; as rounds may also get worse, the best one is kept.
+ * Source: round 1 is QERA, arXiv:2410.06040, and EoRA, arXiv:2410.21271; the turns are CALDERA's, arXiv:2405.18886, algorithm 1, but
+ * for where they begin.
+ * Options: the base's, and rank, correctionBits, iterations. Errors: the base's, and INVALID_OPTION for a rank above the smaller
+ * side. Cost of a round: the base's, that of dominantFactors and outFeatures inFeatures^2 multiply-adds for the error.
+ */
+export function withCorrection(name: string, base: GridSolver): SingleSolver {
+  const baseKeys = new Set(Object.keys(base.optionsSchema.shape));
+  const optionsSchema = z.strictObject({ ...base.optionsSchema.shape, ...correctionOptions });
+  const read = (given: SolverOptions) => {
+    const settings: Readonly<Record<string, unknown>> & z.output<z.ZodObject<typeof correctionOptions>> = parseOptions(
+      optionsSchema,
+      given,
+      name,
+    );
+    const baseOptions = Object.fromEntries(Object.entries(settings).filter(([key]) => baseKeys.has(key)));
+    return { settings, baseOptions };
+  };
+  const formatOf = (shape: SiteShape, { rank, correctionBits }: z.output<z.ZodObject<typeof correctionOptions>>) => {
+    const { outFeatures, inFeatures } = shape;
+    const defaultRank = Math.max(1, Math.round(Math.min(outFeatures, inFeatures) / 8));
+    const format = { bits: correctionBits, groupSize: GROUP_SIZE };
+    return { ...format, rank: chooseRank(shape, { ...format, rank: rank ?? defaultRank }) };
+  };
+  return {
+    optionsSchema,
+    needs: 'inputGram',
+    allocation: null,
+    storageBits(shape, options) {
+      const { settings, baseOptions } = read(options);
+      const format = formatOf(shape, settings);
+      return base.storageBits(shape, baseOptions) + factorStorageBits(shape, format.rank, format);
+    },
+    async solve(weight, statistics, options) {
+      const { settings, baseOptions } = read(options);
+      checkWeight(weight);
+      const checked = checkStatistics(statistics, weight.columns);
+      const format = formatOf({ outFeatures: weight.rows, inFeatures: weight.columns }, settings);
+      const quantize = (target: Matrix<Float32Array>) => base.solve(target, checked, baseOptions);
+      return alternate({ weight, statistics: checked, quantize, format, iterations: settings.iterations });
+    },
+  };
+}
+
+interface CorrectionProblem {
+  readonly weight: Matrix<Float32Array>;
+  readonly statistics: InputStatistics;
+  readonly quantize: (weight: Matrix<Float32Array>) => Promise<QuantizedWeight>;
+  readonly format: { readonly bits: number; readonly groupSize: number; readonly rank: number };
+  readonly iterations: number;
+}
+
+async function alternate(problem: CorrectionProblem): Promise<CorrectedWeight> {
+  const { weight, statistics, quantize, iterations } = problem;
+  const gram = statistics.inputGram;
+  const metric = gramMetric(gram, choleskyWhitening);
+  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
+  let best: CorrectedWeight | undefined;
+  let leastError = Number.POSITIVE_INFINITY;
+  let target = weight;
+  for (let round = 1; round <= iterations; round++) {
+    const base = await quantize(target);
+    const correction = await correct(problem, metric, difference(weight, await reconstruct(base)));
+    const candidate: CorrectedWeight = { kind: 'corrected', ...shape, base, correction };
+    const error = await relativeOutputError(weight, await reconstruct(candidate), gram);
+    if (best === undefined || error < leastError) {
+      best = candidate;
+      leastError = error;
+    }
+    if (round === iterations) break;
+    const next = round === 1 ? await correct(problem, metric, weight) : correction;
+    target = difference(weight, await reconstruct(next));
+  }
+  return best!;
+}
+
+/** The best low rank for what the base left over. */
+async function correct(
+  { statistics, format }: CorrectionProblem,
+  metric: InputMetric,
+  remainder: Matrix<Float32Array>,
+): Promise<LowRankWeight> {
+  const weight = toFloat64(remainder);
+  const factors = await dominantFactors(weight, metric, format.rank);
+  const stored = await storeFactors({ weight, gram: statistics.inputGram }, factors, format);
+  return { kind: 'lowRank', outFeatures: weight.rows, inFeatures: weight.columns, ...stored, sharedRight: null };
+}
+
+function difference(weight: Matrix<Float32Array>, other: Matrix<Float32Array>): Matrix<Float32Array> {
+  return { ...weight, data: weight.data.map((value, index) => value - other.data[index]!) };
+}

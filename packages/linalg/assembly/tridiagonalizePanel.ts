@@ -63,17 +63,11 @@ function rowOrigin(matrix: usize, n: i32, stripRows: i32, row: i32): usize {
   return matrix + ((before + <usize>(row - start) * <usize>(n - start) - <usize>start) << 3);
 }
 
-/**
- * y = A x over rows and columns [start, n); every value above the diagonal is read once and used twice. Columns that follow each
- * other go through the rows in opposite directions: what the last one left in the cache is read first.
- */
+/** y = A x over rows and columns [start, n); every value above the diagonal is read once and used twice. */
 function symmetricProduct(matrix: usize, n: i32, stripRows: i32, start: i32, x: usize, y: usize): void {
   const end = (<usize>n) << 3;
   memory.fill(y + ((<usize>start) << 3), 0, end - ((<usize>start) << 3));
-  const firstGroup = start >> 2;
-  const groups = ((n + 3) >> 2) - firstGroup;
-  for (let step = 0; step < groups; step++) {
-    const group = (firstGroup + ((start & 1) === 0 ? step : groups - 1 - step)) << 2;
+  for (let group = start & ~3; group < n; group += 4) {
     const from = max(start, group);
     const to = min(n, group + 4);
     const origin = rowOrigin(matrix, n, stripRows, from);

@@ -23,6 +23,7 @@ export interface SymmetricEigen<Data extends Float32Array | Float64Array> {
  * columns, are rounding errors of either sign. The same bytes for any number of threads.
  * Source: Householder tridiagonalisation, blocked as in LAPACK's sytrd; divide and conquer (Cuppen 1981; Gu and Eisenstat
  * 1995); vectors turned back in compact WY form.
+ * OpenBLAS, where it is chosen, runs the products only: its dsyevd takes a third longer.
  * Errors: RangeError for matrices that are not square, NaN and infinity; an Error when an iteration does not converge.
  * Cost: 7 n^3 / 3 multiply-adds at most, five sixths of them in products; scratch 4 n^2 doubles.
  */

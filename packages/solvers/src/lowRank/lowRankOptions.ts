@@ -29,5 +29,5 @@ export function withOneSize<Shape extends typeof sizeOptions & z.ZodRawShape>(
 ): z.ZodObject<Shape, z.core.$strict> {
   const hasOne = ({ ratio, rank }: { ratio?: unknown; rank?: unknown }) =>
     (ratio === undefined) !== (rank === undefined);
-  return schema.refine(hasOne, { path: ['ratio'], error: 'give either ratio or rank, not both' });
+  return schema.refine(hasOne, { path: ['ratio'], error: 'give one of ratio and rank' });
 }

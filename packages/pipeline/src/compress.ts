@@ -1,6 +1,6 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompressionError, toErrorRecord } from '@quern/core';
+import { toErrorRecord } from '@quern/core';
 import { findBlockCuts, findLinearSites } from '@quern/onnx';
 import { resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
@@ -15,6 +15,7 @@ import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { openEngine } from './openEngine.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
+import { checkOut } from './output/checkOut.ts';
 import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import { readFinished } from './output/readFinished.ts';
@@ -50,7 +51,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(opened);
   const plans = selectSites(findLinearSites(opened.model), given.recipe);
-  checkSites(opened.model, plans);
+  checkSites(opened.model, plans, given.recipe);
   const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
   if (nothing) emit({ kind: 'warning', message: nothing });
   const recipe = adoptDtype(opened, plans, given.recipe);
@@ -114,14 +115,6 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
     const reason = await explainFailure(error, request);
     throw await leaveRun(asWriteFailure(reason, path), folder, await results.count().catch(() => 0));
   }
-}
-
-/** The folder of the source is never the folder of the result. */
-async function checkOut({ model, out }: CompressRequest): Promise<void> {
-  if (out === '') throw new CompressionError('USAGE', '--out is empty: name a folder for the result.');
-  const [source, target] = await Promise.all([model, out].map(path => realpath(path).catch(() => null)));
-  if (source === null || source !== target) return;
-  throw new CompressionError('OUTPUT_EXISTS', `--out ${out} is the model itself: name another folder.`, { out });
 }
 
 /** Activations that are not finite often come from a weight that is not: that is bad input, and named as such. */

@@ -19,7 +19,6 @@ import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { leaveRun } from '../output/leaveRun.ts';
 import { claimRunFolder } from '../output/runFolder.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
-import { renderReport } from '../report/renderReport.ts';
 import { scoreBefore } from '../scoreRun.ts';
 import { checkSites } from '../solve/checkSites.ts';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
@@ -108,6 +107,8 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
     const comparing: Comparing = { ...run, request: run.request, sources, plans: all, text, key, originalPerplexity };
     const comparison = describeComparison(comparing, made);
     await writeFile(join(folder.staging, RESULTS_FILE), `${JSON.stringify(comparison, null, 2)}\n`);
+    // Charts take half a second to load.
+    const { renderReport } = await import('../report/renderReport.ts');
     await writeFile(join(folder.staging, REPORT_FILE), renderReport(comparison));
     await folder.commit(RESULTS_FILE);
     return { comparison, report: join(path, REPORT_FILE) };

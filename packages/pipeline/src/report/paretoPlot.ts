@@ -37,7 +37,7 @@ function drawn(comparison: Comparison, data: PlotPoints, format: Format): string
   const option: EChartsCoreOption = {
     textStyle: { fontFamily: 'system-ui, sans-serif', fontSize },
     grid: {
-      left: format === WIDE ? 78 : 54,
+      left: format === WIDE ? 78 : 62,
       right: 14,
       top,
       height: format.plotHeight,
@@ -143,10 +143,10 @@ function shortFigure(value: number): string {
 function legendOf(
   data: PlotPoints,
   { top, width, fontSize }: Format & { readonly top: number },
-): { option: EChartsCoreOption; height: number } {
+): { option: readonly object[]; height: number } {
   const { original } = data.measure;
   const itemWidth = 26;
-  const itemGap = 22;
+  const itemGap = width > 600 ? 22 : 14;
   const entries = [
     ...data.families.map((name, index) => ({
       name,
@@ -157,25 +157,28 @@ function legendOf(
       ? []
       : [{ name: originalName(original), lineStyle: { width: 1.5 }, itemStyle: { opacity: 0 } }]),
   ];
-  let lines = 1;
+  // One legend a line: where lines end is decided here, so that the height is known.
+  const lines: (typeof entries)[] = [[]];
   let used = 0;
-  for (const { name } of entries) {
-    const needed = itemWidth + itemGap + 5 + 0.56 * fontSize * name.length;
+  for (const entry of entries) {
+    const needed = itemWidth + itemGap + 5 + 0.58 * fontSize * entry.name.length;
     if (used > 0 && used + needed > width) {
-      lines++;
+      lines.push([]);
       used = 0;
     }
+    lines.at(-1)!.push(entry);
     used += needed;
   }
-  const option = {
-    top,
+  const lineHeight = fontSize + 14;
+  const option = lines.map((line, index) => ({
+    top: top + index * lineHeight,
     left: 'center',
     itemWidth,
     itemHeight: 10,
     itemGap,
     selectedMode: false,
     textStyle: { color: 'var(--ink)', fontSize },
-    data: entries,
-  };
-  return { option, height: 10 + lines * (fontSize + itemGap / 2) };
+    data: line,
+  }));
+  return { option, height: 8 + lines.length * lineHeight };
 }

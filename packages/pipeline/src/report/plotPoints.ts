@@ -48,7 +48,7 @@ export function plotPoints(comparison: Comparison, measure: PlotMeasure): PlotPo
     const error = measure.standardErrorOf(row) ?? 0;
     const value = values[index]!;
     // A wide error of one row must not stretch the axis either.
-    return value > ceiling ? [] : [Math.max(value - error, value / 2), Math.min(value + error, value * 2)];
+    return value > ceiling ? [] : [Math.max(value - error, value * 0.9), Math.min(value + error, value * 1.1)];
   });
   const valueScale = axisScale([...withOriginal.filter(value => value <= ceiling), ...ends], {
     logarithmicFrom: 2.5,
@@ -56,7 +56,7 @@ export function plotPoints(comparison: Comparison, measure: PlotMeasure): PlotPo
     margin: 0.1,
   });
   const points = rows
-    .map(row => pointOf(row, measure, { isOnFront: front.has(row), ceiling }))
+    .map(row => pointOf(row, measure, { isOnFront: front.has(row), maximum: valueScale.maximum }))
     .toSorted((a, b) => a.storedBytes - b.storedBytes);
   return {
     measure,
@@ -79,7 +79,7 @@ function ceilingOf(values: readonly number[]): number {
 function pointOf(
   row: ComparisonRow,
   measure: PlotMeasure,
-  place: { readonly isOnFront: boolean; readonly ceiling: number },
+  place: { readonly isOnFront: boolean; readonly maximum: number },
 ): PlotPoint {
   const value = measure.valueOf(row)!;
   const standardError = measure.standardErrorOf(row);
@@ -94,6 +94,6 @@ function pointOf(
     value,
     standardError,
     isOnFront: place.isOnFront,
-    isOffScale: value > place.ceiling,
+    isOffScale: value > place.maximum,
   };
 }

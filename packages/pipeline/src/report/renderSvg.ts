@@ -1,12 +1,9 @@
-import { CustomChart, HeatmapChart, LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, VisualMapPiecewiseComponent } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
-import { LabelLayout } from 'echarts/features';
-import { SVGRenderer } from 'echarts/renderers';
+import { createRequire } from 'node:module';
+import type { EChartsCoreOption } from 'echarts/core';
 import { escapeHtml } from './escapeHtml.ts';
 
-use([CustomChart, HeatmapChart, LineChart, ScatterChart]);
-use([GridComponent, LegendComponent, VisualMapPiecewiseComponent, LabelLayout, SVGRenderer]);
+// Required, ECharts is one file; imported, it is some hundreds, and every command would start a second later.
+const { init } = createRequire(import.meta.url)('echarts') as typeof import('echarts');
 
 export interface SvgPlot {
   /** Prefix of the ids inside; unique in a page. */

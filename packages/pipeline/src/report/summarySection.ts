@@ -34,7 +34,9 @@ function nearOriginal(comparison: Comparison, measure: PlotMeasure): string {
     return 'No text was evaluated, so rows are judged by their mean relative output error.';
   }
   const scored = comparison.rows.filter(row => Number.isFinite(measure.valueOf(row) ?? Number.NaN));
-  const near = scored.find(row => measure.valueOf(row)! <= original * (1 + TOLERANCE));
+  const near = scored
+    .filter(row => measure.valueOf(row)! <= original * (1 + TOLERANCE))
+    .toSorted((a, b) => a.storedBytes - b.storedBytes || measure.valueOf(a)! - measure.valueOf(b)!)[0];
   const limit = `${formatFigure(100 * TOLERANCE, 1)} % of the original’s perplexity of ${formatFigure(original)}`;
   if (near) return `The smallest row within ${limit} is ${sized(comparison, near)}.`;
   const best = scored.toSorted((a, b) => measure.valueOf(a)! - measure.valueOf(b)!)[0];

@@ -4,6 +4,7 @@ import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
 import { jobKey } from './jobKey.ts';
 import { allocationOf, type SitePlan } from './sitePlan.ts';
+import { nameSite } from './nameSite.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 
 /**
@@ -70,7 +71,11 @@ async function spectraOf(run: OriginalRun, plans: readonly SitePlan[]): Promise<
       let spectrum = await results.load<WhitenedSpectrum>(key);
       if (!spectrum) {
         const member = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
-        spectrum = await executor.spectrum(member, signal);
+        try {
+          spectrum = await executor.spectrum(member, signal);
+        } catch (error) {
+          throw nameSite(error, plan.site);
+        }
         await results.save(key, spectrum);
       }
       spectra.set(name, spectrum);

@@ -35,7 +35,7 @@ it('solves in a thread what is solved here', async () => {
   const jobs = [4, 3, 2].map(bits => task('gptq', { bits, groupSize: 32 }, given));
   const here = await Promise.all(jobs.map(job => solveSite({ ...job, members: structuredClone(job.members) })));
   const there = await Promise.all(jobs.map(job => executor.solve(job)));
-  expect(there).toEqual(here);
+  expect(there.map(({ results }) => results)).toEqual(here);
   expect(jobs[0]!.members[0]!.weight.data.buffer.byteLength).toBe(0); // handed over
 });
 
@@ -49,7 +49,7 @@ describe('errors', () => {
       code: 'NON_FINITE_WEIGHT',
     });
     // The thread lives on.
-    expect((await executor.solve(task('rtn', { groupSize: 32 })))[0]!.storageBits).toBe(ROWS * COLUMNS * 4.5);
+    expect((await executor.solve(task('rtn', { groupSize: 32 }))).results[0]!.storageBits).toBe(ROWS * COLUMNS * 4.5);
   });
 
   it.each([
@@ -97,7 +97,7 @@ it('lets a running solver end before its thread is closed', async () => {
   await executor.solve(task('quick')); // by then the first has ended its wait, since there is one thread
   const last = executor.solve(task('wait'));
   await executor.close();
-  expect(await Promise.all([running, last])).toEqual(['wait', 'wait']);
+  expect(await Promise.all([running, last])).toMatchObject([{ results: 'wait' }, { results: 'wait' }]);
 });
 
 it('takes no task after it was closed', async () => {

@@ -5,12 +5,20 @@ import { Piscina } from 'piscina';
 import type { SolveMember, SolveTask } from './solveSite.ts';
 import type { WorkerAnswer } from './solveWorker.ts';
 
+/** What came of a task. */
+export interface SolvedTask {
+  /** One a member. */
+  readonly results: readonly SolveResult[];
+  /** Of the solver alone: threads that start and weights that travel do not count. */
+  readonly durationMs: number;
+}
+
 /** Runs solve tasks somewhere else than here. */
 export interface Executor {
   /** Tasks that can run at the same time. */
   readonly threads: number;
-  /** One result a member. The weights' buffers are handed over and cannot be used afterwards. */
-  solve(task: SolveTask, signal?: AbortSignal): Promise<SolveResult[]>;
+  /** The weights' buffers are handed over and cannot be used afterwards. */
+  solve(task: SolveTask, signal?: AbortSignal): Promise<SolvedTask>;
   /** Singular values of the whitened weight, whose buffer is handed over. */
   spectrum(member: SolveMember, signal?: AbortSignal): Promise<WhitenedSpectrum>;
   close(): Promise<void>;
@@ -58,7 +66,7 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     task: unknown,
     members: readonly SolveMember[],
     signal: AbortSignal | undefined,
-  ): Promise<Result> {
+  ): Promise<{ readonly result: Result; readonly durationMs: number }> {
     if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
     if (death) throw death;
     const died = Promise.withResolvers<never>();
@@ -71,15 +79,20 @@ export function createExecutor(threads: number = availableParallelism(), worker:
       running.add(outcome);
       const answer = await orInterrupted(Promise.race([outcome, died.promise]), signal);
       if ('error' in answer) throw fromErrorRecord(answer.error);
-      return answer.result;
+      return answer;
     } finally {
       waiting.delete(died);
     }
   }
   return {
     threads,
-    solve: (task, signal) => run('default', task, task.members, signal),
-    spectrum: (member, signal) => run('spectrumInWorker', member, [member], signal),
+    async solve(task, signal) {
+      const { result, durationMs } = await run<readonly SolveResult[]>('default', task, task.members, signal);
+      return { results: result, durationMs };
+    },
+    async spectrum(member, signal) {
+      return (await run<WhitenedSpectrum>('spectrumInWorker', member, [member], signal)).result;
+    },
     async close() {
       Atomics.store(closed, 0, 1);
       if (!death) {

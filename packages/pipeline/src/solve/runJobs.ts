@@ -1,10 +1,11 @@
-import { CompressionError, type InputStatistics, type LinearSite, type SolveResult, toErrorRecord } from '@quern/core';
+import { type InputStatistics, type SolveResult, toErrorRecord } from '@quern/core';
 import { activationTypeOf, type OnnxModel, readWeight } from '@quern/onnx';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
 import { scaleTypeFor } from './compressEmbeddings.ts';
 import type { Executor } from './createExecutor.ts';
+import { nameSite } from './nameSite.ts';
 import type { ResultStore } from './resultStore.ts';
 import { nominalBitsOf, type SitePlan, solverOf } from './sitePlan.ts';
 import type { SolveTask } from './solveSite.ts';
@@ -23,6 +24,7 @@ export interface FinishedJob {
   readonly result: SolveResult;
   /** What was done because the solver failed; absent when it did not. */
   readonly onFailure?: string;
+  /** Of the solver alone, a share of it for one of several solved together. */
   readonly durationMs: number;
 }
 
@@ -53,11 +55,9 @@ export async function runJobs(
   const work = async (): Promise<void> => {
     for (let job = queue.shift(); job; job = queue.shift()) {
       checkInterrupted(run.signal);
-      const started = performance.now();
       const solved = await solveOrRound(run, job);
-      const durationMs = Math.round((performance.now() - started) / job.length);
       for (const [index, keyed] of job.entries()) {
-        const finished: FinishedJob = { ...solved[index]!, durationMs };
+        const finished = solved[index]!;
         await run.results.save(keyed.key, finished);
         onFinished(keyed, finished);
       }
@@ -76,25 +76,26 @@ export async function runJobs(
 /** What a weight is rounded to when its solver fails and the recipe asks for that; the report then says so. */
 const FALLBACK = 'roundToNearest';
 
-async function solveOrRound(run: JobRun, job: Job): Promise<readonly Omit<FinishedJob, 'durationMs'>[]> {
+async function solveOrRound(run: JobRun, job: Job): Promise<readonly FinishedJob[]> {
   const { executor, recipe, emit, signal } = run;
   const plans = job.map(({ plan }) => plan);
   try {
     const task = await taskOf(run, plans);
-    return (await executor.solve(task, signal)).map(result => ({ result }));
+    const { results, durationMs } = await executor.solve(task, signal);
+    return results.map(result => ({ result, durationMs: Math.round(durationMs / job.length) }));
   } catch (error) {
     const { code, message } = toErrorRecord(error);
     const isSolvers = code === 'NOT_POSITIVE_DEFINITE' || code === 'SOLVER_FAILED';
     const first = plans[0]!;
     if (!isSolvers || recipe.onFailure !== FALLBACK || first.solver === 'rtn') throw nameSite(error, first.site);
-    const rounded: Omit<FinishedJob, 'durationMs'>[] = [];
+    const rounded: FinishedJob[] = [];
     for (const plan of plans) {
       emit({ kind: 'warning', message: `${plan.site.name} is rounded to nearest: ${message}` });
       const { groupSize = 32, symmetric = true } = plan.options;
       const options = { bits: Math.min(8, nominalBitsOf(plan)), groupSize, symmetric };
       const task = { ...(await taskOf(run, [plan])), solver: 'rtn', options };
-      const [result] = await executor.solve(task, signal);
-      rounded.push({ result: result!, onFailure: FALLBACK });
+      const { results, durationMs } = await executor.solve(task, signal);
+      rounded.push({ result: results[0]!, onFailure: FALLBACK, durationMs: Math.round(durationMs) });
     }
     return rounded;
   }
@@ -118,11 +119,4 @@ function expectedWork(job: Job): number {
     (sum, { plan }) => sum + plan.site.inFeatures ** 2 * (plan.site.inFeatures + plan.site.outFeatures),
     0,
   );
-}
-
-/** The same error with the site in front: a solver does not know where its weight stands. */
-function nameSite(error: unknown, site: LinearSite): unknown {
-  const { code, message, context } = toErrorRecord(error);
-  if (code === 'INTERRUPTED') return error;
-  return new CompressionError(code, `${site.name}: ${message}`, { ...context, site: site.name }, { cause: error });
 }

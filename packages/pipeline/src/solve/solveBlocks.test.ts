@@ -56,9 +56,13 @@ interface TrialOptions {
   readonly solve?: (name: string, task: SolveTask) => ReturnType<Executor['solve']>;
 }
 
+async function solveHere(task: SolveTask): ReturnType<Executor['solve']> {
+  return { results: await solveSite(task), durationMs: 0 };
+}
+
 /** Two blocks of the demo model with an executor that solves here and remembers. */
 async function prepare(options: TrialOptions = {}): Promise<Trial> {
-  const { results = memoryStore().store, memoryLimit = 1e9, signal, solve = (_, task) => solveSite(task) } = options;
+  const { results = memoryStore().store, memoryLimit = 1e9, signal, solve = (_, task) => solveHere(task) } = options;
   const { model } = await importCheckpoint(demo, { dtype: 'fp32' });
   const recipe = resolveRecipe({ method: 'gptq', exclude: ['model.layers.{2,3,4,5}.*'], ...options.recipe });
   const trial = await mkdtemp(join(folder, 'trial-'));
@@ -205,7 +209,7 @@ it('keeps what was finished when it is interrupted', async () => {
     signal: controller.signal,
     solve: async (_, task) => {
       if (kept.size === 9) controller.abort();
-      return solveSite(task);
+      return solveHere(task);
     },
   });
   await expect(trial.run()).rejects.toMatchObject({ code: 'INTERRUPTED' });
@@ -219,7 +223,7 @@ it('names the site of a job that fails, and stops', async () => {
       if (name.endsWith('0.mlp.up_proj')) {
         throw new CompressionError('NOT_POSITIVE_DEFINITE', 'The Gram is singular.', { pivot: 3 });
       }
-      return solveSite(task);
+      return solveHere(task);
     },
   });
   await expect(trial.run()).rejects.toMatchObject({
@@ -239,7 +243,7 @@ describe('a site whose solver fails', () => {
   const failing = 'model.layers.0.mlp.down_proj';
   const solve = async (name: string, task: SolveTask): ReturnType<Executor['solve']> => {
     if (name === failing && task.solver === 'gptq') throw new CompressionError('NOT_POSITIVE_DEFINITE', 'pivot 3');
-    return solveSite(task);
+    return solveHere(task);
   };
 
   it('stops the run, naming the site', async () => {

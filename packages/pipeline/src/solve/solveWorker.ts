@@ -6,7 +6,9 @@ import { releaseMemory } from './releaseMemory.ts';
 import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
-export type WorkerAnswer<Result> = { readonly result: Result } | { readonly error: ErrorRecord };
+export type WorkerAnswer<Result> =
+  | { readonly result: Result; /** Of the work alone. */ readonly durationMs: number }
+  | { readonly error: ErrorRecord };
 
 /** Holds 1 once nobody waits for results. */
 const closed = workerData as Int32Array;
@@ -34,7 +36,9 @@ async function answer<Result>(
   try {
     engine ??= chooseEngine({ stop: closed });
     await engine;
-    return { result: await work() };
+    const started = performance.now();
+    const result = await work();
+    return { result, durationMs: performance.now() - started };
   } catch (error) {
     if (Atomics.load(closed, 0) === 1) {
       return { error: { code: 'INTERRUPTED', message: 'The executor was closed.', context: {} } };

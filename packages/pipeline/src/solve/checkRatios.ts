@@ -1,0 +1,26 @@
+import { allocate } from '@quern/solvers';
+import type { Recipe } from '../recipe.ts';
+import { budgetOf } from './budgetOf.ts';
+import { groupPlans } from './groupPlans.ts';
+import { allocationOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
+
+/**
+ * Checks that every ratio and rank can be had, before the work that finds out. A ratio that is spread needs only be possible
+ * for all its sites together.
+ *
+ * Errors: INVALID_OPTION for a ratio that one component a site does not meet, and for a rank above the full one.
+ */
+export function checkRatios(plans: readonly SitePlan[], recipe: Pick<Recipe, 'allocation'>): void {
+  const isSpread = (plan: SitePlan): boolean => allocationOf(plan, recipe) !== 'uniform';
+  for (const group of groupPlans(plans.filter(plan => !isSpread(plan)))) {
+    for (const plan of group) plannedStorageBits(plan, group.length);
+  }
+  for (const { plans: members, ratio } of budgetOf(plans.filter(isSpread))) {
+    const singularValues = new Float64Array(); // a uniform ratio reads none
+    const sites = members.map(({ site: { name, outFeatures, inFeatures } }) => ({
+      ...{ name, type: '', outFeatures, inFeatures },
+      ...{ singularValues, energy: 0 },
+    }));
+    allocate('uniform', sites, { ...members[0]!.options, ratio });
+  }
+}

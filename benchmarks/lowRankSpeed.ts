@@ -5,8 +5,8 @@
  */
 import {
   addGram,
-  chooseEngine,
   cholesky,
+  chooseEngine,
   describeEngine,
   gemm,
   type Matrix,

@@ -1,15 +1,18 @@
 /**
  * How much faster do two worker threads solve than one? Eight equal GPTQ jobs, 1024 x 1024, 4 bits, groups of 32; threads are
- * started and warm. Best of three rounds each, one and two threads in turn. The limit is 1.7 times.
- * Only a quiet machine with two free cores tells. Usage: node benchmarks/workerScaling.ts [size] [jobs]
+ * started and warm. The median of seven rounds, one and two threads in turn; the limit is 1.7 times. Beside it, in the same rounds,
+ * what two threads of nothing but matrix products gain: cores that share caches and memory with others give less than 2, and
+ * no job that is mostly products can do better. Usage: node benchmarks/workerScaling.ts [size] [jobs]
  */
+import { once } from 'node:events';
 import { loadavg } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { addGram, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { createExecutor, type Executor } from '../packages/pipeline/src/solve/createExecutor.ts';
 import { describeMachine } from './machine.ts';
 
 const [size = 1024, jobCount = 8] = process.argv.slice(2).map(Number);
-const [LIMIT, ROUNDS] = [1.7, 3];
+const [LIMIT, ROUNDS, PRODUCTS] = [1.7, 7, 12];
 
 const load = loadavg()[0]!;
 const activations = matrix(2 * size, 1);
@@ -25,26 +28,39 @@ const statistics = { inputGram, tokenCount: 2 * size, meanAbsolute: new Float64A
 const weight = Float32Array.from(matrix(size, 2).data);
 
 const executors = [1, 2].map(threads => createExecutor(threads));
-const best = executors.map(() => Number.POSITIVE_INFINITY);
+const gemmWorkers = [0, 1].map(() => new Worker(new URL('./gemmWorker.ts', import.meta.url)));
 for (const executor of executors) await solveAll(executor, 2 * executor.threads);
+await multiplyAll(2, 4);
+const solved: number[][] = [];
+const multiplied: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  for (const [index, executor] of executors.entries()) {
-    const started = performance.now();
-    await solveAll(executor, jobCount);
-    best[index] = Math.min(best[index]!, performance.now() - started);
-  }
+  const [one, two] = [
+    await timed(() => solveAll(executors[0]!, jobCount)),
+    await timed(() => solveAll(executors[1]!, jobCount)),
+  ];
+  solved.push([one, two, one / two]);
+  multiplied.push((await timed(() => multiplyAll(1, PRODUCTS))) / (await timed(() => multiplyAll(2, PRODUCTS))));
 }
 for (const executor of executors) await executor.close();
-const ratio = best[0]! / best[1]!;
+for (const worker of gemmWorkers) await worker.terminate();
+const [one, two, ratio] = [0, 1, 2].map(index => median(solved.map(times => times[index]!))) as [
+  number,
+  number,
+  number,
+];
+const products = median(multiplied);
 const figures = {
   machine: describeMachine(),
   engine: await describeEngine(),
   loadBefore: load,
   size,
   jobCount,
-  oneThreadMs: Math.round(best[0]!),
-  twoThreadsMs: Math.round(best[1]!),
+  oneThreadMs: Math.round(one),
+  twoThreadsMs: Math.round(two),
   ratio: Number(ratio.toFixed(2)),
+  ratios: solved.map(times => Number(times[2]!.toFixed(2))),
+  ratioOfProducts: Number(products.toFixed(2)),
+  shareOfProducts: Number((ratio / products).toFixed(2)),
   limit: LIMIT,
   holds: ratio >= LIMIT,
 };
@@ -64,6 +80,26 @@ async function solveAll(executor: Executor, count: number): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: executor.threads }, work));
+}
+
+/** So many products, shared out to so many threads. */
+async function multiplyAll(threads: number, count: number): Promise<void> {
+  await Promise.all(
+    gemmWorkers.slice(0, threads).map(async worker => {
+      worker.postMessage(count / threads);
+      await once(worker, 'message');
+    }),
+  );
+}
+
+async function timed(run: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return performance.now() - started;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[values.length >> 1]!;
 }
 
 /** Rows of noise; zeros for seed 0. */

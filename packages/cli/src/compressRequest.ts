@@ -10,7 +10,7 @@ export async function compressRequest(
   needsOut: boolean,
 ): Promise<CompressRequest> {
   if (needsOut && !flags.out) {
-    throw new CompressionError('USAGE', 'compress needs --out <dir>: the folder for the result.');
+    throw new CompressionError('USAGE', '--out <dir> is missing: name a folder for the result.');
   }
   const file = flags.recipe === undefined ? {} : parseRecipe(await readRecipe(flags.recipe), flags.recipe);
   const calibration = withoutUndefined({

@@ -24,6 +24,7 @@ import { transformersjsDtype } from './output/transformersjsLayout.ts';
 import { writeManifest } from './output/writeManifest.ts';
 import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
 import type { CompressRun } from './run.ts';
+import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
 import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
@@ -51,7 +52,8 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(opened);
   const plans = selectSites(findLinearSites(opened.model), given.recipe);
-  checkSites(opened.model, plans, given.recipe);
+  checkSites(opened.model, plans);
+  checkRatios(plans, given.recipe);
   const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
   if (nothing) emit({ kind: 'warning', message: nothing });
   const recipe = adoptDtype(opened, plans, given.recipe);

@@ -1,4 +1,5 @@
 export { type CompareRequest, type CompareResult, compare } from './compare/compare.ts';
+export { type ComparisonPlan, planComparison } from './compare/planComparison.ts';
 export { redrawReport } from './compare/redrawReport.ts';
 export { compress } from './compress.ts';
 export type {
@@ -16,6 +17,7 @@ export { type ImportResult, importModel } from './importModel.ts';
 export { type Inspection, inspectModel } from './inspectModel.ts';
 export { type OpenedModel, openModel } from './open/openModel.ts';
 export { parseGroupSize, parseMethod } from './parseMethod.ts';
-export { type CompressPlan, type PlannedSite, planCompression } from './planCompression.ts';
+export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
+export type { PlannedSite } from './solve/planSizes.ts';

@@ -8,7 +8,7 @@ export function parseMethod(text: string): Pick<RecipeInput, 'method' | 'bits' |
   if (name === '' || rest.length > 0 || corrections.some(correction => !/^[a-z]+$/.test(correction))) {
     throw new CompressionError(
       'INVALID_OPTION',
-      `--method ${text}: expected name, name:bits or name:bits:group, with +lowrank after it for a correction.`,
+      `The method "${text}": expected name, name:bits or name:bits:group, with +lowrank after it for a correction.`,
       { method: text },
     );
   }

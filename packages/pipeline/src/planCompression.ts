@@ -5,21 +5,12 @@ import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { outputLayout } from './output/outputLayout.ts';
+import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
-import { groupPlans } from './solve/groupPlans.ts';
+import { type PlannedSite, planSizes } from './solve/planSizes.ts';
 import { selectSites } from './solve/selectSites.ts';
-import { groupSizeOf, isCalibrated, nominalBitsOf, plannedStorageBits } from './solve/sitePlan.ts';
+import { isCalibrated } from './solve/sitePlan.ts';
 import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
-
-export interface PlannedSite {
-  readonly name: string;
-  readonly outFeatures: number;
-  readonly inFeatures: number;
-  readonly solver: string;
-  readonly nominalBits: number;
-  readonly groupSize: number | null;
-  readonly storageBits: number;
-}
 
 export interface CompressPlan extends StoredTotals {
   readonly model: string;
@@ -32,21 +23,13 @@ export async function planCompression(request: CompressRequest): Promise<Compres
   refuseQuantized(opened);
   const plans = selectSites(findLinearSites(opened.model), request.recipe);
   checkSites(opened.model, plans);
+  checkRatios(plans, request.recipe);
   await outputLayout(opened, adoptDtype(opened, plans, request.recipe), request.recipe.dtype);
   // What was named is checked; a plan needs no text.
   if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, isCalibrated(plans, request.recipe), () => undefined);
   }
-  const groupSizes = new Map(groupPlans(plans).flatMap(group => group.map(plan => [plan.site.name, group.length])));
-  const sites = plans.map(plan => ({
-    name: plan.site.name,
-    outFeatures: plan.site.outFeatures,
-    inFeatures: plan.site.inFeatures,
-    solver: plan.solver,
-    nominalBits: nominalBitsOf(plan),
-    groupSize: groupSizeOf(plan),
-    storageBits: plannedStorageBits(plan, groupSizes.get(plan.site.name)!),
-  }));
+  const sites = planSizes(plans);
   return { model: request.model, sites, ...storedTotals(plans, sites) };
 }

@@ -1,4 +1,4 @@
-import type { Comparison, ComparisonRow } from '@quern/pipeline';
+import type { Comparison, ComparisonPlan, ComparisonRow, Emit } from '@quern/pipeline';
 import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
@@ -16,23 +16,54 @@ export function compareCommand(): Command {
     .option('--methods <list>', 'methods by commas, each name[:bits[:group]][+correction]', names)
     .option('--ratios <list>', 'fractions to remove, for methods that take one', fractions, [0.2, 0.4, 0.6, 0.8]);
   return command.action(async (model: string, flags: CompareFlags) => {
-    const { compare } = await import('@quern/pipeline');
+    const { compare, planComparison } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = {
-      ...(await compressRequest(model, flags, true)),
+      ...(await compressRequest(model, flags, !flags.dryRun)),
       methods: flags.methods ?? [],
       ratios: flags.ratios,
     };
+    const unused = unusedFlags(flags);
+    const warn = (emit: Emit): void => {
+      if (unused.length === 0) return;
+      const message = `${unused.join(', ')}: not used. Each of --methods says its own, as name:bits:group; ratios are those of --ratios.`;
+      emit({ kind: 'warning', message });
+    };
+    if (flags.dryRun) {
+      const plan = ({ emit }: { readonly emit: Emit }) => {
+        warn(emit);
+        return planComparison(request);
+      };
+      await runCommand(flags.json, plan, renderComparisonPlan);
+      return;
+    }
     await runCommand(
       flags.json,
       async ({ emit, signal }) => {
+        warn(emit);
         const { comparison, report } = await compare(request, emit, signal);
         return { ...comparison, report };
       },
       renderComparison,
     );
   });
+}
+
+/** Flags of one compression that a comparison has other flags for. */
+function unusedFlags({ method, bits, groupSize, ratio }: CompareFlags): string[] {
+  const given = { '--method': method, '--bits': bits, '--group-size': groupSize, '--ratio': ratio };
+  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
+
+function renderComparisonPlan({ rows }: ComparisonPlan): string {
+  const lines = rows.map(({ method, ratio, storedBytes, bitsPerWeight }) => [
+    method,
+    ratio === null ? '-' : String(ratio),
+    formatBytes(storedBytes),
+    bitsPerWeight === null ? '-' : bitsPerWeight.toFixed(3),
+  ]);
+  return table(['method', 'ratio', 'stored', 'bits'], lines);
 }
 
 /** The table that a comparison prints. */

@@ -16,19 +16,20 @@ import { prepareMaterial } from '../open/prepareMaterial.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
 import { openEngine } from '../openEngine.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
+import { checkOut } from '../output/checkOut.ts';
 import { leaveRun } from '../output/leaveRun.ts';
-import { claimRunFolder } from '../output/runFolder.ts';
+import { claimRunFolder, hasRun } from '../output/runFolder.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
 import { scoreBefore } from '../scoreRun.ts';
-import { checkSites } from '../solve/checkSites.ts';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
 import { originOf } from '../solve/originOf.ts';
 import { openResultStore } from '../solve/resultStore.ts';
-import { plansInTotals, selectSites } from '../solve/selectSites.ts';
-import { comparisonRows } from './comparisonRows.ts';
+import { checkRows } from './checkRows.ts';
 import { type Comparing, describeComparison } from './describeComparison.ts';
+import { everySite } from './everySite.ts';
 import { makeRow } from './makeRow.ts';
 import { REPORT_FILE, RESULTS_FILE, readComparison } from './readComparison.ts';
+import { redrawReport } from './redrawReport.ts';
 
 export interface CompareRequest extends CompressRequest {
   /** `name[:bits[:group]][+correction]` each. */
@@ -51,19 +52,16 @@ export interface CompareResult {
  * Errors: those of `compress`; USAGE without methods.
  */
 export async function compare(request: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
-  if (request.methods.length === 0) throw new CompressionError('USAGE', '--methods names no method.');
   const { out: path, force, resume } = request;
+  await checkOut(request);
   const { device, fallbackReason } = await resolveDevice(request.device);
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
-  const sites = findLinearSites(opened.model);
-  const all = plansInTotals(selectSites(sites, { ...request.recipe, ...EVERY_SITE }));
+  const all = everySite(findLinearSites(opened.model), request.recipe);
   const recipe = adoptDtype(opened, all, request.recipe);
-  const rows = comparisonRows(recipe, request.methods, request.ratios);
-  // Everything that can be wrong with a row is found before the first is made.
-  for (const row of rows) checkSites(opened.model, selectSites(sites, row.recipe));
+  const rows = checkRows(opened.model, { ...request, recipe });
   const { calibration, evaluation } = await prepareMaterial(opened, { ...request, recipe }, true, emit);
   if (evaluation?.kind === 'feeds') {
     throw new CompressionError(
@@ -83,14 +81,17 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
     ratios: request.ratios,
   };
   const key = jobKey(parts);
-  const finished = resume ? await readComparison(path).catch(() => null) : null;
+  const finished = resume && !(await hasRun(path)) ? await readComparison(path).catch(() => null) : null;
   if (finished?.settings.key === key) {
     emit({ kind: 'warning', message: `${path} was finished before: there is nothing to resume.` });
-    return { comparison: finished, report: join(path, REPORT_FILE) };
+    return redrawReport(path);
   }
   const folder = await claimRunFolder({ path, parts, force, resume });
   const results = await openResultStore(folder.results);
   const run = { request: { ...request, recipe }, opened, calibration, origin, device, engine, folder, results, signal };
+  // Rows are measured against the model as it was published, whatever their own type.
+  const isPublished = opened.kind === 'onnx' || recipe.dtype === 'fp32';
+  const baseline = isPublished ? opened : await openModel(request.model, { tokenizer: request.tokenizer });
   const made: ComparisonRow[] = [];
   try {
     const before = text && (await scoreBefore({ ...run, emit }, text));
@@ -100,7 +101,7 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
       const name = row.ratio === null ? row.method : `${row.method} at ${row.ratio}`;
       const place = { done: made.length, total: rows.length, unit: 'rows' } as const;
       emit({ kind: 'progress', stage: 'compare', ...place, detail: name });
-      made.push(await makeRow({ run: { ...run, emit: within(emit, place, name) }, text }, row));
+      made.push(await makeRow({ run: { ...run, emit: within(emit, place, name) }, baseline, text }, row));
     }
     emit({ kind: 'progress', stage: 'compare', done: rows.length, total: rows.length, unit: 'rows' });
     const originalPerplexity = before && summarizeScores(before, text!.byteCount).perplexity;
@@ -116,17 +117,6 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
     throw await leaveRun(asWriteFailure(error, path), folder, await results.count().catch(() => 0));
   }
 }
-
-/** A recipe that solves every site: what the bytes of the original are counted over. */
-const EVERY_SITE = {
-  method: 'dense',
-  bits: undefined,
-  groupSize: undefined,
-  ratio: undefined,
-  allocation: undefined,
-  options: {},
-  rules: [],
-};
 
 /** What goes on inside a row, told as the progress of the comparison. */
 function within(

@@ -23,7 +23,7 @@ export interface Comparing {
 /** Rows in the order of what they store, with all that is needed to make them again. */
 export function describeComparison(comparing: Comparing, rows: readonly ComparisonRow[]): Comparison {
   const { request, opened, sources, plans, calibration, text, key, originalPerplexity } = comparing;
-  const { headBits, accuracyLevel, dtype, seed, exclude, allocation } = request.recipe;
+  const { headBits, accuracyLevel, dtype, seed, exclude, allocation, rules } = request.recipe;
   const elementCount = plans.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0);
   return {
     version: versions().quern,
@@ -41,7 +41,16 @@ export function describeComparison(comparing: Comparing, rows: readonly Comparis
       windowLength: calibration.kind === 'text' ? calibration.text.windowLength : 0,
       sha256: calibration.kind === 'text' ? calibration.text.data.sha256 : calibration.feeds.sha256,
     },
-    settings: { headBits, accuracyLevel, dtype, seed, exclude, ...(allocation ? { allocation } : {}), key },
+    settings: {
+      headBits,
+      accuracyLevel,
+      dtype,
+      seed,
+      exclude,
+      ...(allocation ? { allocation } : {}),
+      ...(rules.length > 0 ? { rules } : {}),
+      key,
+    },
     rows: rows.toSorted((left, right) => left.storedBytes - right.storedBytes || left.solveMs - right.solveMs),
   };
 }

@@ -7,6 +7,7 @@ import type { SiteReport } from '../compressRequest.ts';
 import { scoreStage } from '../evaluateModel.ts';
 import { type OpenedModel, openModel } from '../open/openModel.ts';
 import type { PreparedText } from '../open/prepareText.ts';
+import { textContent } from '../open/textContent.ts';
 import type { OutputLayout } from '../output/outputLayout.ts';
 import { writeResult } from '../output/writeResult.ts';
 import type { ComparisonRow } from '../report/comparison.ts';
@@ -20,6 +21,8 @@ import type { RowPlan } from './comparisonRows.ts';
 /** What the rows of a comparison share. `run.opened` is the original and is never changed. */
 export interface RowContext {
   readonly run: Omit<CompressRun, 'plans' | 'cuts' | 'layout'>;
+  /** The model as it was published, which rows are measured against. */
+  readonly baseline: OpenedModel;
   /** Null when nothing is measured. */
   readonly text: PreparedText | null;
 }
@@ -36,14 +39,9 @@ const layout: OutputLayout = {
  * Compresses the model as one row asks, writes it, and measures the file that was written, as it ships. Kept in the result store.
  * A method that fails on this model gives a row that says so.
  */
-export async function makeRow({ run, text }: RowContext, planned: RowPlan): Promise<ComparisonRow> {
-  const { results, origin, request, opened, folder } = run;
-  const key = jobKey({
-    row: planned.recipe as never,
-    origin,
-    text: text && text.data.sha256,
-    window: text?.windowLength ?? 0,
-  });
+export async function makeRow({ run, baseline, text }: RowContext, planned: RowPlan): Promise<ComparisonRow> {
+  const { results, origin, request, folder } = run;
+  const key = jobKey({ row: planned.recipe as never, origin, text: text && textContent(text) });
   const known = await results.load<ComparisonRow>(key);
   if (known) return known;
   // The graph is rewritten: every row begins with one of its own.
@@ -62,7 +60,7 @@ export async function makeRow({ run, text }: RowContext, planned: RowPlan): Prom
       folder: { ...folder, staging },
     };
     const written = await writeResult(row);
-    const measured = text && (await measure(row, opened, text, written.graph));
+    const measured = text && (await measure(row, baseline, text, written.graph));
     const made = { ...describeRow(planned, plans, written.sites), ...(measured ?? NOT_MEASURED), failure: null };
     await results.save(key, made);
     return made;
@@ -84,11 +82,12 @@ const NOT_MEASURED = {
   nllDifferenceStandardError: null,
 };
 
-async function measure(run: CompressRun, original: OpenedModel, text: PreparedText, graph: string) {
+async function measure(run: CompressRun, baseline: OpenedModel, text: PreparedText, graph: string) {
   const written = await readOnnxModel(graph);
-  const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', baseline: original });
-  const { perplexity, standardError, baseline } = summarizeScores(scores, text.byteCount);
-  const { klDivergence, nllDifference, nllDifferenceStandardError } = baseline!;
+  const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', baseline });
+  const evaluation = summarizeScores(scores, text.byteCount);
+  const { perplexity, standardError } = evaluation;
+  const { klDivergence, nllDifference, nllDifferenceStandardError } = evaluation.baseline!;
   return { perplexity, standardError, klDivergence, nllDifference, nllDifferenceStandardError };
 }
 
@@ -100,7 +99,8 @@ function describeRow(planned: RowPlan, plans: readonly SitePlan[], reports: read
   return {
     method: planned.method,
     ratio: planned.ratio,
-    options: plans[0]?.options ?? {},
+    // Of the method itself, not of a rule's.
+    options: (plans.find(plan => plan.solver === planned.recipe.method) ?? plans[0])?.options ?? {},
     storedBytes,
     bitsPerWeight: bitsPerWeight ?? 0,
     relativeOutputError: mean(errors),

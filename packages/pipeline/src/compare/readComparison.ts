@@ -63,5 +63,6 @@ export async function readComparison(folder: string): Promise<Comparison> {
   const parsed = comparison.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(`${issue!.path.join('.')}: ${issue!.message}`);
+  const place = issue!.path.join('.');
+  throw invalid(place === '' ? issue!.message : `${place}: ${issue!.message}`);
 }

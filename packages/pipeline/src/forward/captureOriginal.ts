@@ -3,6 +3,7 @@ import { CompressionError } from '@quern/core';
 import type { BlockCut } from '@quern/onnx';
 import type { Emit } from '../events.ts';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
+import { releaseMemory } from '../solve/releaseMemory.ts';
 import type { ResultStore } from '../solve/resultStore.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';
 import { splitSegments } from '../solve/splitSegments.ts';
@@ -36,7 +37,9 @@ export async function captureOriginal(
   for (const segment of splitSegments(plans, cuts)) {
     const own = segment.plans.map(plan => plan.site);
     const missing: LinearSite[] = [];
-    for (const site of own) if (!(await results.load(keyOf(site.inputName)))) missing.push(site);
+    for (const [inputName, readers] of Map.groupBy(own, site => site.inputName)) {
+      if (!(await results.load(keyOf(inputName)))) missing.push(...readers);
+    }
     const tell = (detail?: string): void =>
       emit({
         kind: 'progress',
@@ -53,6 +56,7 @@ export async function captureOriginal(
       const statistics = await captureBlock(forward, segment.cut, missing, onRun);
       for (const [inputName, own] of statistics) await results.save(keyOf(inputName), own);
     }
+    releaseMemory(own.reduce((sum, { inFeatures }) => sum + 8 * inFeatures ** 2, 0));
     done += own.length;
     tell();
   }

@@ -2,9 +2,10 @@ import { readWeight } from '@quern/onnx';
 import { allocate, type SiteSpectrum, type WhitenedSpectrum } from '@quern/solvers';
 import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
+import { budgetsOf } from './budgetsOf.ts';
 import { jobKey } from './jobKey.ts';
-import { allocationOf, type SitePlan } from './sitePlan.ts';
 import { nameSite } from './nameSite.ts';
+import { allocationOf, type SitePlan } from './sitePlan.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function allocatePlans(
   const allocated = new Map<string, SitePlan>();
   const waiting = plans.filter(plan => allocationOf(plan, recipe) !== 'uniform');
   const spectra = await spectraOf(run, waiting);
-  for (const members of Map.groupBy(waiting, budgetOf).values()) {
+  for (const { plans: members, ratio } of budgetsOf(waiting)) {
     const { solver, options } = members[0]!;
     const sites: SiteSpectrum[] = members.map(({ site }) => ({
       name: site.name,
@@ -28,9 +29,6 @@ export async function allocatePlans(
       inFeatures: site.inFeatures,
       ...spectra.get(site.name)!,
     }));
-    const elements = members.map(({ site }) => site.outFeatures * site.inFeatures);
-    const removed = members.reduce((sum, plan, index) => sum + Number(plan.options.ratio) * elements[index]!, 0);
-    const ratio = removed / elements.reduce((sum, count) => sum + count, 0);
     const choices = allocate(allocationOf(members[0]!, recipe), sites, { ...options, ratio });
     for (const plan of members) {
       const choice = choices.get(plan.site.name)!;
@@ -44,11 +42,6 @@ export async function allocatePlans(
     }
   }
   return plans.map(plan => allocated.get(plan.site.name) ?? plan);
-}
-
-/** Plans with the same text have one budget: their ratios may differ. */
-function budgetOf({ solver, options }: SitePlan): string {
-  return JSON.stringify([solver, { ...options, ratio: null }]);
 }
 
 /** The name without its block: weights of one place in the blocks. */

@@ -1,7 +1,8 @@
 import { allocate } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
-import { budgetOf } from './budgetOf.ts';
+import { budgetsOf } from './budgetsOf.ts';
 import { groupPlans } from './groupPlans.ts';
+import { nameSite } from './nameSite.ts';
 import { allocationOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
 
 /**
@@ -13,9 +14,15 @@ import { allocationOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
 export function checkRatios(plans: readonly SitePlan[], recipe: Pick<Recipe, 'allocation'>): void {
   const isSpread = (plan: SitePlan): boolean => allocationOf(plan, recipe) !== 'uniform';
   for (const group of groupPlans(plans.filter(plan => !isSpread(plan)))) {
-    for (const plan of group) plannedStorageBits(plan, group.length);
+    for (const plan of group) {
+      try {
+        plannedStorageBits(plan, group.length);
+      } catch (error) {
+        throw nameSite(error, plan.site);
+      }
+    }
   }
-  for (const { plans: members, ratio } of budgetOf(plans.filter(isSpread))) {
+  for (const { plans: members, ratio } of budgetsOf(plans.filter(isSpread))) {
     const singularValues = new Float64Array(); // a uniform ratio reads none
     const sites = members.map(({ site: { name, outFeatures, inFeatures } }) => ({
       ...{ name, type: '', outFeatures, inFeatures },

@@ -16,14 +16,16 @@ export async function placeResult(
   plan: SitePlan,
   { result, durationMs, onFailure }: FinishedJob,
 ): Promise<SiteReport> {
+  const { compressed } = result;
   const activationType = activationTypeOf(model, plan.site);
   const { accuracyLevel } = recipe;
-  await replaceSite(model, { site: plan.site, compressed: result.compressed, accuracyLevel, activationType }, store);
+  await replaceSite(model, { site: plan.site, compressed, accuracyLevel, activationType }, store);
   return {
     name: plan.site.name,
     solver: plan.solver,
-    nominalBits: nominalBitsOf(plan),
-    groupSize: groupSizeOf(plan),
+    // What a fallback chose is not what was planned.
+    nominalBits: compressed.kind === 'quantized' ? compressed.bits : nominalBitsOf(plan),
+    groupSize: compressed.kind === 'quantized' ? compressed.groupSize : groupSizeOf(plan),
     storageBits: result.storageBits,
     relativeOutputError: result.relativeOutputError,
     relativeWeightError: result.relativeWeightError,

@@ -7,7 +7,7 @@ import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
 export type WorkerAnswer<Result> =
-  | { readonly result: Result; /** Of the work alone. */ readonly durationMs: number }
+  | { readonly result: Result /** Of the work alone. */; readonly durationMs: number }
   | { readonly error: ErrorRecord };
 
 /** Holds 1 once nobody waits for results. */

@@ -25,14 +25,14 @@ let flags: readonly string[] = [];
 let rows: readonly Row[] = [];
 let out = '';
 const compare = (to: string, ...more: readonly string[]) => ['compare', demo, '--out', to, ...flags, ...more];
-const METHODS = ['--methods', 'rtn:4:64,svd-llm,svd-llm-v2,basis-sharing:8,gptq:3+lowrank', '--ratios', '0.5,0.7'];
+const METHODS = ['--methods', 'rtn:4:64,svd-llm-v2,basis-sharing:8,gptq:3+lowrank', '--ratios', '0.5,0.7'];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quern-compare-'));
   const text = join(folder, 'text.txt');
   const words = Array.from({ length: 400 }, (_, i) => ['once', 'upon', 'a', 'time', 'tree'][(i * i) % 5]);
   await writeFile(text, words.join(' '));
-  const few = ['--exclude', 'model.layers.{2,3,4,5}.*', '--windows', '16', '--window-length', '32'];
+  const few = ['--exclude', 'model.layers.{1,2,4,5}.*', '--windows', '16', '--window-length', '32'];
   flags = [...few, '--evaluate', text, '--device', 'cpu', '--json'];
   out = join(folder, 'undisturbed');
   const run = await runQuern(...compare(out, ...METHODS));
@@ -48,7 +48,7 @@ describe('a comparison', () => {
       [
         'rtn:4:64 -',
         'gptq:3+lowrank -',
-        ...['svd-llm', 'svd-llm-v2', 'basis-sharing:8'].flatMap(method => [`${method} 0.5`, `${method} 0.7`]),
+        ...['svd-llm-v2', 'basis-sharing:8'].flatMap(method => [`${method} 0.5`, `${method} 0.7`]),
       ].sort(),
     );
     const bytes = rows.map(row => row.storedBytes);
@@ -100,7 +100,7 @@ describe('a comparison', () => {
   it('goes on after kill -9 and comes to the same figures', async () => {
     const killed = join(folder, 'killed');
     const first = startQuern(...compare(killed, ...METHODS));
-    expect(await waitUntil(first, () => listJobs(killed).size >= 60)).toBe(true);
+    expect(await waitUntil(first, () => listJobs(killed).size >= 50)).toBe(true);
     first.signalGroup('SIGKILL');
     await first.ended;
     expect(await readdir(killed)).toEqual(['.quern-run']);
@@ -116,20 +116,45 @@ describe('a comparison', () => {
   });
 });
 
+it('is planned without work: --dry-run says what rows would store', async () => {
+  const target = join(folder, 'planned');
+  const run = await runQuern(...compare(target, ...METHODS, '--dry-run', '--bits', '3'));
+  expect(run).toMatchObject({ code: 0 });
+  expect(run.stderr).toMatch(/warning: --bits: not used/);
+  const planned = (JSON.parse(run.stdout) as { rows: Row[] }).rows;
+  expect(planned).toHaveLength(rows.length);
+  for (const { method, ratio, storedBytes } of planned) {
+    const made = rows.find(row => row.method === method && row.ratio === ratio)!;
+    // What is spread over the sites only stays below the same budget.
+    if (method === 'svd-llm-v2') expect(storedBytes).toBeLessThanOrEqual(made.storedBytes);
+    else expect(storedBytes).toBe(made.storedBytes);
+  }
+  expect(await readdir(target).catch(() => 'absent')).toBe('absent');
+});
+
 describe('what cannot be', () => {
   it.each([
     [[], /--methods names no method/],
+    [['--methods', 'rtn,none'], /--methods none: it solves nothing/],
+    [['--methods', 'rtn,svd-llm-v2', '--ratios', '0.5,0.999'], /ratio \(0\.999\).*at most/],
     [['--methods', 'magic'], /Unknown method "magic": known are none, .*svd-llm/],
     [['--methods', 'rtn:9'], /bits \(9\): must be 2\.\.8/],
     [['--methods', 'svd-llm', '--ratios', '1.5'], /from 0 to below 1/],
     [['--methods', 'rtn:4:64:2'], /expected name, name:bits or name:bits:group/],
-    [['--methods', 'svd', '--ratios', '0.999'], /ratio/],
+    [['--methods', 'svd', '--ratios', '0.999'], /ratio \(0\.999\).*at most 0\.\d+ can be removed/],
   ])('is refused before any work: %j', async (given, message) => {
     const target = join(folder, 'refused');
     const run = await runQuern(...compare(target, ...given));
     expect(run.code).toBe(2);
     expect((JSON.parse(run.stdout) as { error: { message: string } }).error.message).toMatch(message);
     expect(await readdir(target).catch(() => 'absent')).toBe('absent');
+  });
+
+  it('is a comparison written into the model', async () => {
+    const run = await runQuern(...compare(demo, '--force', '--methods', 'rtn'));
+    expect(run).toMatchObject({ code: 2 });
+    expect(run.stdout).toMatch(/is the model itself/);
+    expect(await readdir(demo)).not.toContain('results.json');
   });
 
   it('is a report of a folder without results', async () => {

@@ -20,11 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const FEW = ['--windows', '16', '--window-length', '64', '--exclude', 'model.layers.{3,4,5}.*'];
+const LOW_RANK = ['--method', 'svd-llm-v2', '--ratio', '0.2', ...FEW];
+
 const cases = [
   { name: 'q4', graph: 'model_q4.onnx', flags: ['--bits', '4'] },
   { name: 'q8', graph: 'model_quantized.onnx', flags: ['--bits', '6', '--group-size', '128'] },
   { name: 'q2', graph: 'model_q2.onnx', flags: ['--bits', '2'] },
   { name: 'q4f16', graph: 'model_q4f16.onnx', flags: ['--bits', '4', '--dtype', 'fp16'] },
+  // Factors, and weights that the spread of the ratio leaves dense.
+  { name: 'low-rank', graph: 'model.onnx', flags: LOW_RANK },
   { name: 'fp16', graph: 'model_fp16.onnx', flags: ['--method', 'none', '--dtype', 'fp16'] },
 ];
 

@@ -1,8 +1,9 @@
-import type { Comparison, ComparisonPlan, ComparisonRow, Emit } from '@quern/pipeline';
+import type { ComparisonPlan, Emit } from '@quern/pipeline';
 import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
-import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { fractions, names } from '../options.ts';
+import { renderComparison } from '../renderComparison.ts';
 import { table } from '../table.ts';
 
 interface CompareFlags extends CompressFlags {
@@ -64,37 +65,4 @@ function renderComparisonPlan({ rows }: ComparisonPlan): string {
     bitsPerWeight === null ? '-' : bitsPerWeight.toFixed(3),
   ]);
   return table(['method', 'ratio', 'stored', 'bits'], lines);
-}
-
-/** The table that a comparison prints. */
-export function renderComparison(result: Comparison & { readonly report: string }): string {
-  const { original, evaluation, rows, report } = result;
-  const lines = table(
-    ['method', 'ratio', 'stored', 'bits', 'output error', 'perplexity', 'nats/token (paired)', 'KL', 'solve'],
-    rows.map(renderRow),
-  );
-  const measured =
-    evaluation &&
-    `${evaluation.data}, window ${evaluation.windowLength}, stride ${evaluation.stride}, ${evaluation.tokenCount} tokens`;
-  const first =
-    original.perplexity === null ? '' : `, perplexity ${formatPerplexity(original.perplexity)} (${measured})`;
-  return `original  ${formatBytes(original.bytes)} at 16 bits${first}\n${lines}\nreport    ${report}`;
-}
-
-function renderRow(row: ComparisonRow): string[] {
-  const { perplexity, standardError, nllDifference, nllDifferenceStandardError, klDivergence, relativeOutputError } =
-    row;
-  const ratio = row.ratio === null ? '-' : String(row.ratio);
-  if (row.failure !== null) return [row.method, ratio, `failed: ${row.failure}`, '', '', '', '', '', ''];
-  return [
-    row.method,
-    ratio,
-    formatBytes(row.storedBytes),
-    row.bitsPerWeight.toFixed(3),
-    relativeOutputError === null ? '-' : relativeOutputError.toFixed(4),
-    perplexity === null ? '-' : `${formatPerplexity(perplexity)} +- ${formatPerplexity(standardError!)}`,
-    nllDifference === null ? '-' : `${formatSigned(nllDifference, 4)} +- ${nllDifferenceStandardError!.toFixed(4)}`,
-    klDivergence === null ? '-' : klDivergence.toFixed(4),
-    formatSeconds(row.solveMs / 1000),
-  ];
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { renderComparison } from './compare.ts';
+import { renderComparison } from '../renderComparison.ts';
 
 export function reportCommand(): Command {
   return new Command('report')

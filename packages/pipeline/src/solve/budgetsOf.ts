@@ -10,9 +10,14 @@ export interface Budget {
 /** Plans of one solver with the same options have one budget; their ratios may differ. */
 export function budgetsOf(plans: readonly SitePlan[]): Budget[] {
   const alike = Map.groupBy(plans, ({ solver, options }) => JSON.stringify([solver, { ...options, ratio: null }]));
-  return [...alike.values()].map(members => {
-    const elements = members.map(({ site }) => site.outFeatures * site.inFeatures);
-    const removed = members.reduce((sum, plan, index) => sum + Number(plan.options.ratio) * elements[index]!, 0);
-    return { plans: members, ratio: removed / elements.reduce((sum, count) => sum + count, 0) };
-  });
+  return [...alike.values()].map(members => ({ plans: members, ratio: meanRatio(members) }));
+}
+
+/** Over the weights of all plans; a ratio that is the same everywhere comes out as it was given. */
+function meanRatio(plans: readonly SitePlan[]): number {
+  const ratios = plans.map(({ options }) => Number(options.ratio));
+  if (ratios.every(ratio => ratio === ratios[0])) return ratios[0]!;
+  const elements = plans.map(({ site }) => site.outFeatures * site.inFeatures);
+  const removed = ratios.reduce((sum, ratio, index) => sum + ratio * elements[index]!, 0);
+  return removed / elements.reduce((sum, count) => sum + count, 0);
 }

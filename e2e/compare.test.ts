@@ -25,7 +25,7 @@ let flags: readonly string[] = [];
 let rows: readonly Row[] = [];
 let out = '';
 const compare = (to: string, ...more: readonly string[]) => ['compare', demo, '--out', to, ...flags, ...more];
-const METHODS = ['--methods', 'rtn:4:64,svd-llm-v2,basis-sharing:8,gptq:3+lowrank', '--ratios', '0.5,0.7'];
+const METHODS = ['--methods', 'rtn:4:64,svd-llm-v2,basis-sharing:8,rtn:3+lowrank', '--ratios', '0.5'];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quern-compare-'));
@@ -47,8 +47,8 @@ describe('a comparison', () => {
     expect([...named].sort()).toEqual(
       [
         'rtn:4:64 -',
-        'gptq:3+lowrank -',
-        ...['svd-llm-v2', 'basis-sharing:8'].flatMap(method => [`${method} 0.5`, `${method} 0.7`]),
+        'rtn:3+lowrank -',
+        ...['svd-llm-v2', 'basis-sharing:8'].map(method => `${method} 0.5`),
       ].sort(),
     );
     const bytes = rows.map(row => row.storedBytes);
@@ -100,7 +100,7 @@ describe('a comparison', () => {
   it('goes on after kill -9 and comes to the same figures', async () => {
     const killed = join(folder, 'killed');
     const first = startQuern(...compare(killed, ...METHODS));
-    expect(await waitUntil(first, () => listJobs(killed).size >= 50)).toBe(true);
+    expect(await waitUntil(first, () => listJobs(killed).size >= 30)).toBe(true);
     first.signalGroup('SIGKILL');
     await first.ended;
     expect(await readdir(killed)).toEqual(['.quern-run']);

@@ -17,7 +17,10 @@ export interface CompressPlan extends StoredTotals {
   readonly sites: readonly PlannedSite[];
 }
 
-/** What `compress` would do: sites, widths and the exact bytes of their tensors, before any weight is read. */
+/**
+ * What `compress` would do: sites, widths and the exact bytes of their tensors, before any weight is read.
+ * Where a ratio is spread over the sites the spread is not known yet: even shares stand for it, and the sum is an estimate.
+ */
 export async function planCompression(request: CompressRequest): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);

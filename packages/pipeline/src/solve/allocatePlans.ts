@@ -5,6 +5,8 @@ import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
 import { jobKey } from './jobKey.ts';
 import { nameSite } from './nameSite.ts';
+import { releaseMemory } from './releaseMemory.ts';
+import { shareOut } from './shareOut.ts';
 import { allocationOf, type SitePlan } from './sitePlan.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 
@@ -55,34 +57,24 @@ function typeOf(name: string, block: number | null): string {
 async function spectraOf(run: OriginalRun, plans: readonly SitePlan[]): Promise<ReadonlyMap<string, WhitenedSpectrum>> {
   const { executor, results, origin, model, statisticsOf, emit, signal } = run;
   const spectra = new Map<string, WhitenedSpectrum>();
-  const queue = [...plans];
-  const work = async (): Promise<void> => {
-    for (let plan = queue.shift(); plan; plan = queue.shift()) {
-      checkInterrupted(signal);
-      const { name } = plan.site;
-      const key = jobKey({ origin, spectrum: name });
-      let spectrum = await results.load<WhitenedSpectrum>(key);
-      if (!spectrum) {
-        const member = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
-        try {
-          spectrum = await executor.spectrum(member, signal);
-        } catch (error) {
-          throw nameSite(error, plan.site);
-        }
-        await results.save(key, spectrum);
+  await shareOut(plans, executor.threads, async plan => {
+    checkInterrupted(signal);
+    const { name } = plan.site;
+    const key = jobKey({ origin, spectrum: name });
+    let spectrum = await results.load<WhitenedSpectrum>(key);
+    if (!spectrum) {
+      const member = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
+      try {
+        spectrum = await executor.spectrum(member, signal);
+      } catch (error) {
+        throw nameSite(error, plan.site);
       }
-      spectra.set(name, spectrum);
-      const progress = { done: spectra.size, total: plans.length, unit: 'sites' } as const;
-      emit({ kind: 'progress', stage: 'capture', ...progress, detail: 'spectra' });
+      await results.save(key, spectrum);
+      releaseMemory(8 * plan.site.inFeatures ** 2);
     }
-  };
-  const workers = Array.from({ length: Math.min(executor.threads, plans.length) }, () =>
-    work().catch((error: unknown) => {
-      queue.length = 0;
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(workers)).find(outcome => outcome.status === 'rejected');
-  if (failed) throw failed.reason;
+    spectra.set(name, spectrum);
+    const progress = { done: spectra.size, total: plans.length, unit: 'sites' } as const;
+    emit({ kind: 'progress', stage: 'capture', ...progress, detail: 'spectra' });
+  });
   return spectra;
 }

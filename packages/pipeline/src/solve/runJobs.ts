@@ -6,7 +6,9 @@ import type { Recipe } from '../recipe.ts';
 import { scaleTypeFor } from './compressEmbeddings.ts';
 import type { Executor } from './createExecutor.ts';
 import { nameSite } from './nameSite.ts';
+import { releaseMemory } from './releaseMemory.ts';
 import type { ResultStore } from './resultStore.ts';
+import { shareOut } from './shareOut.ts';
 import { nominalBitsOf, type SitePlan, solverOf } from './sitePlan.ts';
 import type { SolveTask } from './solveSite.ts';
 
@@ -51,26 +53,18 @@ export async function runJobs(
   onFinished: (keyed: KeyedPlan, finished: FinishedJob) => void,
 ): Promise<void> {
   // The longest first, so that no worker is left alone with it at the end.
-  const queue = jobs.toSorted((left, right) => expectedWork(right) - expectedWork(left));
-  const work = async (): Promise<void> => {
-    for (let job = queue.shift(); job; job = queue.shift()) {
-      checkInterrupted(run.signal);
-      const solved = await solveOrRound(run, job);
-      for (const [index, keyed] of job.entries()) {
-        const finished = solved[index]!;
-        await run.results.save(keyed.key, finished);
-        onFinished(keyed, finished);
-      }
+  const ordered = jobs.toSorted((left, right) => expectedWork(right) - expectedWork(left));
+  await shareOut(ordered, run.executor.threads, async job => {
+    checkInterrupted(run.signal);
+    const solved = await solveOrRound(run, job);
+    for (const [index, keyed] of job.entries()) {
+      const finished = solved[index]!;
+      await run.results.save(keyed.key, finished);
+      onFinished(keyed, finished);
     }
-  };
-  const stopOthers = (error: unknown): never => {
-    queue.length = 0;
-    throw error;
-  };
-  const workers = Array.from({ length: Math.min(run.executor.threads, jobs.length) }, () => work().catch(stopOthers));
-  // Nothing may be saved behind the back of whoever handles the error.
-  const failed = (await Promise.allSettled(workers)).find(outcome => outcome.status === 'rejected');
-  if (failed) throw failed.reason;
+    // Statistics that came from the store were this thread's own.
+    releaseMemory(job.reduce((sum, { plan }) => sum + 8 * plan.site.inFeatures ** 2, 0));
+  });
 }
 
 /** What a weight is rounded to when its solver fails and the recipe asks for that; the report then says so. */

@@ -20,7 +20,12 @@ async function errorOf(result: CorrectedWeight): Promise<number> {
 
 describe.each(['rtn', 'gptq'])('%s+lowrank', name => {
   it('is the base and svd-llm of what it left over, in one round', async () => {
-    const { base, correction } = await solve(`${name}+lowrank`, { bits: 3, rank: 4, iterations: 1, correctionBits: 16 });
+    const { base, correction } = await solve(`${name}+lowrank`, {
+      bits: 3,
+      rank: 4,
+      iterations: 1,
+      correctionBits: 16,
+    });
     expect(base).toEqual(await solve(name, { bits: 3 }));
     const dense = await reconstruct(base);
     const remainder = { ...weight, data: weight.data.map((value, index) => value - dense.data[index]!) };

@@ -45,11 +45,7 @@ describe('a comparison', () => {
   it('has every method, those with a ratio at each, in the order of their stored bytes', async () => {
     const named = rows.map(({ method, ratio }) => `${method} ${ratio ?? '-'}`);
     expect([...named].sort()).toEqual(
-      [
-        'rtn:4:64 -',
-        'rtn:3+lowrank -',
-        ...['svd-llm-v2', 'basis-sharing:8'].map(method => `${method} 0.5`),
-      ].sort(),
+      ['rtn:4:64 -', 'rtn:3+lowrank -', ...['svd-llm-v2', 'basis-sharing:8'].map(method => `${method} 0.5`)].sort(),
     );
     const bytes = rows.map(row => row.storedBytes);
     expect(bytes).toEqual([...bytes].sort((a, b) => a - b));

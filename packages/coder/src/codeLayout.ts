@@ -14,6 +14,12 @@ export interface BlockLayout extends RowLayout {
   readonly blockSize: number;
 }
 
+/** A block layout together with what stands in its padding: everything a codec must know of a packed weight. */
+export interface CodeLayout extends BlockLayout {
+  /** Code in the padding of a row's last block, one for all rows or one a row. */
+  readonly padCode: number | Uint8Array;
+}
+
 /** Bytes of a packed row that holds `columns` codes. */
 export function bytesPerRow(columns: number, bits: ContainerBits): number {
   return Math.ceil((columns * bits) / 8);

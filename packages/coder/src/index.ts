@@ -1,5 +1,17 @@
-export type { BlockLayout, ContainerBits, RowLayout } from './codeLayout.ts';
+export type { BlockLayout, CodeLayout, ContainerBits, RowLayout } from './codeLayout.ts';
+export type { CodeMatrix } from './codes/chooseScales.ts';
+export { type CodeLength, codeLength } from './codes/codeLength.ts';
+export { CodeStreamError } from './codes/codeStreamError.ts';
+export type { CodeLadder, CodeTables } from './codes/codeTables.ts';
+export { type CodeCounts, countCodes } from './codes/countCodes.ts';
+export { decodeCodes } from './codes/decodeCodes.ts';
+export { encodeCodes } from './codes/encodeCodes.ts';
+export { estimateStreamBits } from './codes/estimateStreamBits.ts';
+export { fitCodeTables } from './codes/fitCodeTables.ts';
 export { type BlockPacking, packBlocks } from './packBlocks.ts';
 export { packRows } from './packRows.ts';
+export { narrowestPlanes, packPlanes } from './planes/packPlanes.ts';
+export { planeBytes } from './planes/planeLayout.ts';
+export { unpackPlanes } from './planes/unpackPlanes.ts';
 export { unpackBlocks } from './unpackBlocks.ts';
 export { unpackRows } from './unpackRows.ts';

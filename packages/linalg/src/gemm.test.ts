@@ -62,14 +62,31 @@ describe.each(await availableEngines())('gemm, OpenBLAS %s', openBlas => {
     expect(relativeDifference(plainProduct(plainTranspose(both), both), gram)).toBeLessThan(1e-14);
   });
 
-  it('gives the same bytes for 1 and 2 threads', async () => {
-    const a = randomMatrix(150, 128, 8);
-    const b = randomMatrix(128, 200, 9);
-    const alone = await gemm(a, b);
-    await chooseEngine({ openBlas, threads: 2 });
-    const together = await gemm(a, b);
-    await chooseEngine({ openBlas });
-    expect(together.data).toEqual(alone.data);
+  it.each([
+    [900, 40, 950],
+    [40, 900, 950],
+  ])('gives the same bytes for 1, 2 and 3 threads at %i x %i x %i, and those of plain loops', async (m, n, k) => {
+    const [a, b, c] = [randomMatrix(m, k, 8), randomMatrix(k, n, 9), randomMatrix(m, n, 10)];
+    const product = plainProduct(a, b);
+    const expected = { ...product, data: product.data.map((value, index) => 2 * value - c.data[index]!) };
+    for (const [transposeA, transposeB] of [
+      [false, false],
+      [true, true],
+    ] as const) {
+      const givenA = transposeA ? plainTranspose(a) : a;
+      const givenB = transposeB ? plainTranspose(b) : b;
+      const all: Float64Array[] = [];
+      for (const threads of [1, 2, 3]) {
+        await chooseEngine({ openBlas, threads });
+        const output = { ...c, data: c.data.slice() };
+        await gemm(givenA, givenB, { transposeA, transposeB, alpha: 2, beta: -1, output });
+        all.push(output.data);
+      }
+      await chooseEngine({ openBlas });
+      expect(relativeDifference(expected, { ...c, data: all[0]! })).toBeLessThan(1e-13);
+      expect(all[1]).toEqual(all[0]);
+      expect(all[2]).toEqual(all[0]);
+    }
   });
 
   it('refuses shapes that do not fit', async () => {

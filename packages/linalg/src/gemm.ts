@@ -1,6 +1,7 @@
 import { engine } from './engine.ts';
 import type { Matrix } from './matrix.ts';
 import { runGemm } from './onnxruntime/runGemm.ts';
+import { zerosLike } from './zerosLike.ts';
 
 export interface GemmOptions<Data extends Float32Array | Float64Array> {
   readonly transposeA?: boolean;
@@ -28,7 +29,7 @@ export async function gemm<Data extends Float32Array | Float64Array>(
   const { transposeA = false, transposeB = false, alpha = 1, beta = 0 } = options;
   const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
   const [n, innerOfB] = transposeB ? [b.rows, b.columns] : [b.columns, b.rows];
-  const output = options.output ?? emptyLike(a, m, n);
+  const output = options.output ?? { rows: m, columns: n, data: zerosLike(a.data, m * n) };
   if (k !== innerOfB || output.rows !== m || output.columns !== n || (beta !== 0 && options.output === undefined)) {
     throw new RangeError(`gemm: [${m}, ${k}] x [${innerOfB}, ${n}] does not fit [${output.rows}, ${output.columns}]`);
   }
@@ -37,16 +38,7 @@ export async function gemm<Data extends Float32Array | Float64Array>(
   const problem = { a: a.data, b: b.data, c: output.data, m, n, k };
   const variant = { precision, transposeA, transposeB, alpha, beta } as const;
   const { openBlas, threads } = await engine();
-  if (openBlas !== null) openBlas.gemm(problem, variant);
+  if (openBlas !== null) await openBlas.gemm(problem, variant, threads);
   else await runGemm(problem, variant, threads);
   return output;
-}
-
-function emptyLike<Data extends Float32Array | Float64Array>(
-  like: Matrix<Data>,
-  rows: number,
-  columns: number,
-): Matrix<Data> {
-  const data = like.data instanceof Float32Array ? new Float32Array(rows * columns) : new Float64Array(rows * columns);
-  return { rows, columns, data: data as Data };
 }

@@ -24,12 +24,15 @@ const wilkinson = (n: number): Matrix<Float64Array> =>
     row === column ? Math.abs(row - (n - 1) / 2) : Math.abs(row - column) === 1 ? 1 : 0,
   );
 
-/** Largest |A v - value v| over the largest size of a value; also checks order and unit rows. */
-async function residual(matrix: Matrix<Float64Array>): Promise<number> {
+/** Largest |A v - value v| over the largest size of a value; also checks order and that rows are orthonormal up to `limit`. */
+async function residual<Data extends Float32Array | Float64Array>(
+  matrix: Matrix<Data>,
+  limit = 1e-14,
+): Promise<number> {
   const before = matrix.data.slice();
   const { values, vectors } = await symmetricEigen(matrix);
   expect(matrix.data).toEqual(before);
-  expect(orthogonalityError(vectors, 'rows')).toBeLessThan(1e-14);
+  expect(orthogonalityError(vectors, 'rows')).toBeLessThan(limit);
   for (let index = 1; index < values.length; index++) expect(values[index]).toBeLessThanOrEqual(values[index - 1]!);
   const { data } = plainProduct(vectors, matrix);
   const norm = Math.max(...values.map(Math.abs));
@@ -130,25 +133,60 @@ describe.each(await availableEngines())('symmetricEigen, OpenBLAS %s', openBlas 
     expect(await residual(graded)).toBeLessThan(1e-14);
   });
 
-  it('takes float32 and reads the upper triangle only', async () => {
-    const matrix = randomSymmetric(65, 7);
-    const single = { ...matrix, data: Float32Array.from(matrix.data) };
-    const widened = { ...matrix, data: Float64Array.from(single.data) };
-    for (let row = 0; row < 65; row++) single.data.fill(Number.NaN, row * 65, row * 65 + row);
-    const found = await symmetricEigen(single);
-    const expected = await symmetricEigen(widened);
-    expect(found.vectors.data).toEqual(Float32Array.from(expected.vectors.data));
-    expect(found.values).toEqual(expected.values);
+  describe('float32', () => {
+    const limit = 5e-6;
+    const single = (matrix: Matrix): Matrix<Float32Array> => ({ ...matrix, data: Float32Array.from(matrix.data) });
+
+    it.each([...SIZES, 300])('solves a random matrix at %i, and its values are those of float64', async n => {
+      const matrix = single(randomSymmetric(n, 10));
+      expect(await residual(matrix, limit)).toBeLessThan(limit);
+      const { values, vectors } = await symmetricEigen(matrix);
+      expect(vectors.data).toBeInstanceOf(Float32Array);
+      const expected = await symmetricEigen({ ...matrix, data: Float64Array.from(matrix.data) });
+      const norm = Math.max(...expected.values.map(Math.abs));
+      values.forEach((value, index) => {
+        expect(Math.abs(value - expected.values[index]!) / norm).toBeLessThan(limit);
+      });
+    });
+
+    it.each([7, 65, 129])('solves graded, dependent, diagonal and zero matrices at %i', async n => {
+      const x = randomMatrix(Math.ceil(n / 3), n, 3);
+      const dependent = single(plainProduct(plainTranspose(x), x));
+      const diagonal = single(fromEntries(n, (row, column) => (row === column ? (row * 5) % n : 0)));
+      for (const matrix of [single(randomGram(n, 0, 6)), dependent, single(wilkinson(n))]) {
+        expect(await residual(matrix, limit)).toBeLessThan(limit);
+      }
+      expect(await residual(diagonal, limit)).toBe(0);
+      expect(await residual(single(fromEntries(n, () => 0)), limit)).toBe(0);
+    });
+
+    it.each([1e-35, 1e35])('does not mind values around %d', async size => {
+      const matrix = randomSymmetric(65, 6);
+      expect(await residual(single({ ...matrix, data: matrix.data.map(value => value * size) }), limit)).toBeLessThan(
+        limit,
+      );
+    });
+
+    it('reads the upper triangle only and refuses NaN', async () => {
+      const matrix = single(randomSymmetric(65, 7));
+      const { values } = await symmetricEigen(matrix);
+      for (let row = 0; row < 65; row++) matrix.data.fill(Number.NaN, row * 65, row * 65 + row);
+      expect((await symmetricEigen(matrix)).values).toEqual(values);
+      matrix.data[3 * 65 + 5] = Number.NaN;
+      await expect(symmetricEigen(matrix)).rejects.toThrow('row 3, column 5 is NaN');
+    });
   });
 
   it('gives the same bytes for 1 and 2 threads', async () => {
-    const matrix = randomSymmetric(300, 8);
-    const alone = await symmetricEigen(matrix);
-    await chooseEngine({ openBlas, threads: 2 });
-    const together = await symmetricEigen(matrix);
-    await chooseEngine({ openBlas });
-    expect(together.vectors.data).toEqual(alone.vectors.data);
-    expect(together.values).toEqual(alone.values);
+    const matrix = randomSymmetric(600, 8);
+    for (const each of [matrix, { ...matrix, data: Float32Array.from(matrix.data) }]) {
+      const alone = await symmetricEigen<Float32Array | Float64Array>(each);
+      await chooseEngine({ openBlas, threads: 2 });
+      const together = await symmetricEigen<Float32Array | Float64Array>(each);
+      await chooseEngine({ openBlas });
+      expect(together.vectors.data).toEqual(alone.vectors.data);
+      expect(together.values).toEqual(alone.values);
+    }
   });
 
   it('refuses what is not square or not finite, and takes an empty matrix', async () => {

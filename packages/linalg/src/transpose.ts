@@ -1,4 +1,5 @@
 import type { Matrix } from './matrix.ts';
+import { zerosLike } from './zerosLike.ts';
 
 /** Side of the squares that are read by rows and written by columns: both fit the first cache. */
 const TILE = 32;
@@ -6,7 +7,7 @@ const TILE = 32;
 /** A^T as a new matrix. */
 export function transpose<Data extends Float32Array | Float64Array>(matrix: Matrix<Data>): Matrix<Data> {
   const { rows, columns, data } = matrix;
-  const result = data instanceof Float32Array ? new Float32Array(data.length) : new Float64Array(data.length);
+  const result = zerosLike(data, data.length);
   for (let rowStart = 0; rowStart < rows; rowStart += TILE) {
     const rowEnd = Math.min(rows, rowStart + TILE);
     for (let columnStart = 0; columnStart < columns; columnStart += TILE) {
@@ -16,5 +17,5 @@ export function transpose<Data extends Float32Array | Float64Array>(matrix: Matr
       }
     }
   }
-  return { rows: columns, columns: rows, data: result as Data };
+  return { rows: columns, columns: rows, data: result };
 }

@@ -1,8 +1,11 @@
+import { zerosLike } from '../zerosLike.ts';
 import { type ReflectorBlock, type ReflectorPanel, reflectorBlock } from './reflectorBlock.ts';
 
 /** One block for each two neighbours: products with twice as many reflections run faster. */
-export async function pairPanels(panels: readonly ReflectorPanel[]): Promise<ReflectorBlock[]> {
-  const blocks: ReflectorBlock[] = [];
+export async function pairPanels<Data extends Float32Array | Float64Array>(
+  panels: readonly ReflectorPanel<Data>[],
+): Promise<ReflectorBlock<Data>[]> {
+  const blocks: ReflectorBlock<Data>[] = [];
   for (let index = 0; index < panels.length; index += 2) {
     const second = panels[index + 1];
     blocks.push(await reflectorBlock(second ? join(panels[index]!, second) : panels[index]!));
@@ -10,16 +13,21 @@ export async function pairPanels(panels: readonly ReflectorPanel[]): Promise<Ref
   return blocks;
 }
 
-function join(first: ReflectorPanel, second: ReflectorPanel): ReflectorPanel {
+function join<Data extends Float32Array | Float64Array>(
+  first: ReflectorPanel<Data>,
+  second: ReflectorPanel<Data>,
+): ReflectorPanel<Data> {
   const count = first.taus.length + second.taus.length;
   const length = first.vectors.columns;
-  const data = new Float64Array(count * length);
+  const data = zerosLike(first.taus, count * length);
   data.set(first.vectors.data);
   const { rows, columns } = second.vectors;
   for (let row = 0; row < rows; row++) {
     const end = (first.taus.length + row + 1) * length;
     data.set(second.vectors.data.subarray(row * columns, (row + 1) * columns), end - columns);
   }
-  const taus = Float64Array.of(...first.taus, ...second.taus);
+  const taus = zerosLike(first.taus, count);
+  taus.set(first.taus);
+  taus.set(second.taus, first.taus.length);
   return { start: first.start, vectors: { rows: count, columns: length, data }, taus };
 }

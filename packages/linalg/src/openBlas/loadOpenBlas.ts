@@ -1,11 +1,12 @@
-import type { GemmVariant } from '../onnxruntime/encodeGemmModel.ts';
-import type { GemmProblem } from '../onnxruntime/runGemm.ts';
+import { bindEigen, type LapackEigen } from './bindEigen.ts';
+import { bindGemm, type NativeGemm } from './bindGemm.ts';
+import type { Koffi } from './koffi.ts';
 
 /** The few functions of an OpenBLAS library, on row-major arrays. All work in place on the caller's memory. */
-export interface OpenBlas {
+export interface OpenBlas extends LapackEigen {
   readonly path: string;
   readonly configuration: string;
-  gemm(problem: GemmProblem, variant: GemmVariant): void;
+  readonly gemm: NativeGemm;
   /** A = U^T U in the upper triangle; -1, or the row whose pivot failed. */
   choleskyUpper(a: Float64Array, n: number): number;
   /** B := U^-1 B, or U^-T B, for B `[n, columns]`. */
@@ -32,14 +33,9 @@ const UPPER = 121;
 const NON_UNIT = 131;
 const LEFT = 141;
 
-/** The part of koffi used here. */
-interface Koffi {
-  load(path: string): { func(declaration: string): (...values: unknown[]) => unknown };
-}
-
 /**
  * Loads OpenBLAS through koffi: `wanted`, or with 'auto' the library named by QUERN_OPENBLAS or the first of the usual names.
- * One thread.
+ * The library itself uses one thread: on more it would sum in another order.
  * Returns a sentence when there is none; throws when a library given by path cannot be loaded.
  */
 export async function loadOpenBlas(wanted: string): Promise<OpenBlas | string> {
@@ -75,13 +71,6 @@ async function importKoffi(): Promise<Koffi | null> {
 
 function bind(koffi: Koffi, path: string): OpenBlas {
   const library = koffi.load(path);
-  const sizes = 'int order, int ta, int tb, int m, int n, int k';
-  const dgemm = library.func(
-    `void cblas_dgemm(${sizes}, double alpha, void *a, int lda, void *b, int ldb, double beta, void *c, int ldc)`,
-  );
-  const sgemm = library.func(
-    `void cblas_sgemm(${sizes}, float alpha, void *a, int lda, void *b, int ldb, float beta, void *c, int ldc)`,
-  );
   const trsm = library.func(
     'void cblas_dtrsm(int order, int side, int uplo, int trans, int diag, int m, int n, double alpha, void *a, int lda, void *b, int ldb)',
   );
@@ -95,12 +84,8 @@ function bind(koffi: Koffi, path: string): OpenBlas {
   return {
     path,
     configuration,
-    gemm({ a, b, c, m, n, k }, { precision, transposeA, transposeB, alpha, beta }) {
-      const run = precision === 'float32' ? sgemm : dgemm;
-      const [opA, lda] = transposeA ? [TRANSPOSE, m] : [NO_TRANSPOSE, k];
-      const [opB, ldb] = transposeB ? [TRANSPOSE, k] : [NO_TRANSPOSE, n];
-      run(ROW_MAJOR, opA, opB, m, n, k, alpha, a, lda, b, ldb, beta, c, n);
-    },
+    gemm: bindGemm(library),
+    ...bindEigen(library),
     choleskyUpper(a, n) {
       const info = [0];
       potrf('L', [n], a, [n], info);

@@ -25,6 +25,7 @@ export interface Kernels {
     from: number,
     to: number,
     highestCode: number,
+    deadZone: number,
   ): void;
   groupRanges(values: number, rows: number, columns: number, groupSize: number, ranges: number): void;
   quantizeGroups(

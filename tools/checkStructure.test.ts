@@ -76,12 +76,24 @@ describe('direction of imports', () => {
     ['to nowhere', 'core', "import '@quern/magic';", 'there is no package magic'],
     ['from nowhere', 'magic', "import '@quern/core';", 'the package magic has no level'],
     ['by a relative path', 'core', "import '../../linalg/src/a.ts';", '../../linalg/src/a.ts leaves the package'],
+    [
+      'of Node in a page',
+      'loader',
+      "import { open } from 'node:fs/promises';",
+      'loader may not import node:fs/promises',
+    ],
     ['of Node in a pure package', 'solvers', "import { cpus } from 'node:os';", 'solvers may not import node:os'],
   ])('finds an import %s', (_, name, source, message) => {
     plant(`packages/${name}/src/bad.ts`, `${source}\n`);
     const line = source.startsWith('\n') ? 2 : 1;
     const expected = `packages/${name}/src/bad.ts:${line} import direction: ${message}`;
     expect(found()).toContainEqual(expect.stringContaining(expected));
+  });
+
+  it('leaves Node to the part of the loader that is for it, and to build tools', () => {
+    plant('packages/loader/src/node/good.ts', "import 'node:fs/promises';\n");
+    plant('packages/coder/tools/build.ts', "import 'node:fs/promises';\n");
+    expect(found().filter(line => line.includes('node:'))).toEqual([]);
   });
 
   it('finds it in tests and in package.json too', () => {

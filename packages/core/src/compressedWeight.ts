@@ -14,6 +14,11 @@ export interface QuantizedWeight {
   readonly scaleType: 'float16' | 'float32';
   /** `[outFeatures, groupCount]`; null when every zero point is 2^(bits-1). */
   readonly zeroPoints: Uint8Array | null;
+  /**
+   * `[inFeatures]`; when set, w = inputScale_i scale (code - zeroPoint): what multiplies the input before the kernel does. The exporter
+   * folds it into what gives the input, or writes it as one Mul.
+   */
+  readonly inputScale?: Float32Array;
 }
 
 /** A weight, or the factor of one, as it is, in float16. */

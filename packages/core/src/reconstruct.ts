@@ -35,5 +35,7 @@ function reconstructQuantized(weight: QuantizedWeight): Matrix<Float32Array> {
       for (let index = start; index < end; index++) data[index] = scale * (codes[index]! - zeroPoint);
     }
   }
+  const { inputScale } = weight;
+  if (inputScale) for (let index = 0; index < data.length; index++) data[index]! *= inputScale[index % inFeatures]!;
   return { rows: outFeatures, columns: inFeatures, data };
 }

@@ -9,11 +9,17 @@ export type QuantizedShape = Pick<
   readonly hasZeroPoints: boolean;
 };
 
+/** An input scale that is not folded into anything is a float16 vector. */
+const INPUT_SCALE_BITS = 16;
+
 /** All bits that the container of this weight takes in a file: codes with padding, scales, zero points. */
 export function storageBits(compressed: CompressedWeight): number {
   switch (compressed.kind) {
     case 'quantized':
-      return quantizedStorageBits({ ...compressed, hasZeroPoints: compressed.zeroPoints !== null });
+      return (
+        quantizedStorageBits({ ...compressed, hasZeroPoints: compressed.zeroPoints !== null }) +
+        INPUT_SCALE_BITS * (compressed.inputScale?.length ?? 0)
+      );
     case 'dense':
       return 16 * compressed.outFeatures * compressed.inFeatures;
     case 'lowRank': {

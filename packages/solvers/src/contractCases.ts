@@ -15,6 +15,7 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   'svd-llm': [{ ratio: 0.2 }, { rank: 5 }, { ratio: 0.6, bits: 8, groupSize: 'channel' }],
   'svd-llm-v2': [{ ratio: 0.4 }, { rank: 2, bits: 2 }],
   'basis-sharing': [{ ratio: 0.2 }, { rank: 4, bits: 4 }],
+  watersic: [{}, { bits: 1.7 }, { bits: 2.5, deadZone: 0.2 }],
 };
 
 /** A method with one of its variants. */
@@ -51,6 +52,9 @@ export async function solveSites(
     );
   }
   const results: CompressedWeight[] = [];
-  for (const { weight, statistics } of sites) results.push(await solver.solve(weight, statistics, options));
+  for (const { weight, statistics } of sites) {
+    if (solver.needs === 'sharedInput') results.push(...(await solver.solve([{ weight, options }], statistics)));
+    else results.push(await solver.solve(weight, statistics, options));
+  }
   return results;
 }

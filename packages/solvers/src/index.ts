@@ -1,4 +1,5 @@
 export { allocate } from './allocation/allocate.ts';
+export { allocateBits, type RatedSite } from './allocation/allocateBits.ts';
 export { allocateByTruncationLoss } from './allocation/allocateByTruncationLoss.ts';
 export { allocatePooled } from './allocation/allocatePooled.ts';
 export { allocateUniform } from './allocation/allocateUniform.ts';
@@ -7,6 +8,7 @@ export type { SiteChoice, SiteSpectrum } from './allocation/siteSpectrum.ts';
 export { type WhitenedSpectrum, whitenedSpectrum } from './allocation/whitenedSpectrum.ts';
 export { dense, denseOptions } from './dense.ts';
 export { describeProblems } from './describeProblems.ts';
+export { type RatePoint, rateCurve } from './entropyCoded/rateCurve.ts';
 export { type AsvdOptions, asvd, asvdOptions } from './lowRank/asvd.ts';
 export { type BasisSharingOptions, basisSharing, basisSharingOptions } from './lowRank/basisSharing.ts';
 export { type LowRankOptions, lowRankOptions } from './lowRank/lowRankOptions.ts';

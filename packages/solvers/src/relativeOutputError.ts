@@ -1,4 +1,4 @@
-import { gemm, type Matrix, submatrix } from '@quern/linalg';
+import { gemm, type Matrix } from '@quern/linalg';
 import { checkSameShape } from './checkSameShape.ts';
 
 /** Outputs treated together: bounds the scratch. */
@@ -22,58 +22,80 @@ export async function relativeOutputError(
 ): Promise<number> {
   checkSameShape(weight, reconstruction);
   const blocks = upperBlocks(gram);
+  const panelOutputs = Math.min(PANEL_OUTPUTS, weight.rows);
+  const original = new Float64Array(weight.columns * panelOutputs);
+  const error = new Float64Array(original.length);
+  const image = new Float64Array(Math.min(BLOCK_ROWS, weight.columns) * panelOutputs);
   let errorEnergy = 0;
   let energy = 0;
-  for (let start = 0; start < weight.rows; start += PANEL_OUTPUTS) {
-    const end = Math.min(weight.rows, start + PANEL_OUTPUTS);
-    const original = columnsOf(weight, start, end);
-    energy += await outputEnergy(original, blocks);
-    const error = columnsOf(reconstruction, start, end);
-    for (let index = 0; index < error.data.length; index++)
-      error.data[index] = original.data[index]! - error.data[index]!;
-    errorEnergy += await outputEnergy(error, blocks);
+  for (let start = 0; start < weight.rows; start += panelOutputs) {
+    const count = Math.min(panelOutputs, weight.rows - start);
+    loadColumns(weight, reconstruction, start, count, original, error);
+    energy += await outputEnergy(original, count, blocks, image);
+    errorEnergy += await outputEnergy(error, count, blocks, image);
   }
   return errorEnergy <= 0 ? 0 : Math.sqrt(errorEnergy / energy);
 }
 
 /** Row blocks of the upper triangle of a symmetric matrix, elements off the diagonal blocks twice. */
-function upperBlocks(gram: Matrix<Float64Array>): Matrix<Float64Array>[] {
+function upperBlocks({ rows: n, data }: Matrix<Float64Array>): Matrix<Float64Array>[] {
   const blocks: Matrix<Float64Array>[] = [];
-  for (let start = 0; start < gram.rows; start += BLOCK_ROWS) {
-    const rows = Math.min(BLOCK_ROWS, gram.rows - start);
-    const block = submatrix(gram, start, start, rows, gram.columns - start);
+  for (let start = 0; start < n; start += BLOCK_ROWS) {
+    const rows = Math.min(BLOCK_ROWS, n - start);
+    const columns = n - start;
+    const block = new Float64Array(rows * columns);
     for (let row = 0; row < rows; row++) {
-      for (let column = rows; column < block.columns; column++) block.data[row * block.columns + column]! *= 2;
+      const from = (start + row) * n + start;
+      const at = row * columns;
+      block.set(data.subarray(from, from + columns), at);
+      for (let column = rows; column < columns; column++) block[at + column]! *= 2;
     }
-    blocks.push(block);
+    blocks.push({ rows, columns, data: block });
   }
   return blocks;
 }
 
-/** tr(M^T G M) for M `[inFeatures, outputs]`. */
-async function outputEnergy(columns: Matrix<Float64Array>, blocks: readonly Matrix<Float64Array>[]): Promise<number> {
+/** tr(M^T G M) for M `[inFeatures, count]`; `image` receives one block's rows of G M after the other. */
+async function outputEnergy(
+  columns: Float64Array,
+  count: number,
+  blocks: readonly Matrix<Float64Array>[],
+  image: Float64Array,
+): Promise<number> {
   let energy = 0;
   let at = 0;
   for (const block of blocks) {
-    const data = columns.data.subarray(at);
-    const product = await gemm(block, { rows: block.columns, columns: columns.columns, data });
-    for (let index = 0; index < product.data.length; index++) energy += product.data[index]! * data[index]!;
-    at += product.data.length;
+    const data = columns.subarray(at, at + block.columns * count);
+    const product = image.subarray(0, block.rows * count);
+    const output = { rows: block.rows, columns: count, data: product };
+    await gemm(block, { rows: block.columns, columns: count, data }, { output });
+    for (let index = 0; index < product.length; index++) energy += product[index]! * data[index]!;
+    at += product.length;
   }
   return energy;
 }
 
-/** The outputs [start, end) of a weight as columns `[inFeatures, end - start]`, float64. */
-function columnsOf(weight: Matrix<Float32Array>, start: number, end: number): Matrix<Float64Array> {
+/** Outputs [start, start + count) of the weight, and of what the reconstruction lacks, as columns `[inFeatures, count]`. */
+function loadColumns(
+  weight: Matrix<Float32Array>,
+  reconstruction: Matrix<Float32Array>,
+  start: number,
+  count: number,
+  original: Float64Array,
+  error: Float64Array,
+): void {
   const tile = 32; // a square of inputs and outputs stays in the first cache
-  const count = end - start;
-  const data = new Float64Array(weight.columns * count);
-  for (let inputStart = 0; inputStart < weight.columns; inputStart += tile) {
-    const inputEnd = Math.min(inputStart + tile, weight.columns);
+  const inFeatures = weight.columns;
+  const [from, approximate] = [weight.data, reconstruction.data];
+  for (let inputStart = 0; inputStart < inFeatures; inputStart += tile) {
+    const inputEnd = Math.min(inputStart + tile, inFeatures);
     for (let output = 0; output < count; output++) {
-      const row = (start + output) * weight.columns;
-      for (let input = inputStart; input < inputEnd; input++) data[input * count + output] = weight.data[row + input]!;
+      const row = (start + output) * inFeatures;
+      for (let input = inputStart; input < inputEnd; input++) {
+        const value = from[row + input]!;
+        original[input * count + output] = value;
+        error[input * count + output] = value - approximate[row + input]!;
+      }
     }
   }
-  return { rows: weight.columns, columns: count, data };
 }

@@ -1,6 +1,7 @@
 import type { CompressedWeight, InputStatistics } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { z } from 'zod';
+import type { RatePoint } from './entropyCoded/rateCurve.ts';
 
 /** What a method is asked to do, as a recipe says it: checked against the schema, unknown keys refused. */
 export type SolverOptions = Readonly<Record<string, unknown>>;
@@ -50,5 +51,28 @@ export interface GroupSolver extends SolverFacts {
   ) => Promise<CompressedWeight[]>;
 }
 
+/** One of the sites that read the same input. */
+export interface SharedInputSite {
+  /** `[outFeatures, inFeatures]`. */
+  readonly weight: Matrix<Float32Array>;
+  readonly options: SolverOptions;
+}
+
+/** A method that solves all sites that read the same input together, in their block's turn. */
+export interface SharedInputSolver extends SolverFacts {
+  readonly needs: 'sharedInput';
+  /** Pure, like {@link SingleSolver.solve}; one result per site, in the same order. */
+  readonly solve: (
+    sites: readonly SharedInputSite[],
+    statistics: InputStatistics | null,
+  ) => Promise<CompressedWeight[]>;
+  /** What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. */
+  readonly rateCurve: (
+    weight: Matrix<Float32Array>,
+    statistics: InputStatistics | null,
+    options: SolverOptions,
+  ) => Promise<RatePoint[]>;
+}
+
 /** What the registry knows of one method; told apart by `needs`. */
-export type Solver = SingleSolver | GroupSolver;
+export type Solver = SingleSolver | GroupSolver | SharedInputSolver;

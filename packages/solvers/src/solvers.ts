@@ -1,4 +1,7 @@
 import { dense, denseOptions } from './dense.ts';
+import { rateCurve } from './entropyCoded/rateCurve.ts';
+import { watersic } from './entropyCoded/watersic.ts';
+import { watersicOptions } from './entropyCoded/watersicOptions.ts';
 import { asvd, asvdOptions } from './lowRank/asvd.ts';
 import { basisSharing, basisSharingOptions } from './lowRank/basisSharing.ts';
 import { lowRankOptions } from './lowRank/lowRankOptions.ts';
@@ -88,5 +91,15 @@ export const solvers: Readonly<Record<string, Solver>> = {
       return lowRankStorageBits({ siteCount: settings.blocksPerGroup, ...shape }, settings);
     },
     solve: basisSharing,
+  },
+  watersic: {
+    optionsSchema: watersicOptions,
+    needs: 'sharedInput',
+    allocation: null,
+    // As packed; the container is wider.
+    storageBits: ({ outFeatures, inFeatures }, options) =>
+      Math.round(parseOptions(watersicOptions, options, 'watersic').bits * outFeatures * inFeatures),
+    solve: watersic,
+    rateCurve,
   },
 };

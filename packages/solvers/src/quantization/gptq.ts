@@ -1,9 +1,10 @@
 import type { InputStatistics, QuantizedWeight } from '@quern/core';
-import { type ColumnQuantizer, createColumnQuantizer, gemm, type Matrix } from '@quern/linalg';
+import { type ColumnQuantizer, createColumnQuantizer, type Matrix } from '@quern/linalg';
 import type { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { parseOptions } from '../parseOptions.ts';
+import { carryToRest } from './carryToRest.ts';
 import { chooseColumnGrids } from './chooseColumnGrids.ts';
 import { chooseRowGrids } from './chooseRowGrids.ts';
 import { cutFactor, type FactorBlock } from './cutFactor.ts';
@@ -15,6 +16,7 @@ import { loadGrids } from './loadGrids.ts';
 import { loadColumns, storeCodes } from './outputPanel.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
 import { scalesTooLarge } from './scalesTooLarge.ts';
+import { withoutInputs } from './withoutInputs.ts';
 
 /** Outputs treated together: their columns stay in the third cache while errors are carried through them. */
 const PANEL_OUTPUTS = 512;
@@ -132,21 +134,4 @@ async function quantizePanel(
     await carryToRest(block, quantizer);
   }
   return true;
-}
-
-/** w_j -= sum over the block's columns i of error_i U_ij, for every column j after the block. */
-async function carryToRest(block: FactorBlock, { columns, errors, outputStride }: ColumnQuantizer): Promise<void> {
-  const { rows: count, columns: restCount } = block.toRest;
-  const blockErrors = { rows: count, columns: outputStride, data: errors.subarray(0, count * outputStride) };
-  const rest = { rows: restCount, columns: outputStride, data: columns.subarray(block.end * outputStride) };
-  await gemm(block.toRest, blockErrors, { transposeA: true, alpha: -1, beta: 1, output: rest });
-}
-
-function withoutInputs(weight: Matrix<Float32Array>, inputs: readonly number[]): Matrix<Float32Array> {
-  if (inputs.length === 0) return weight;
-  const data = weight.data.slice();
-  for (const input of inputs) {
-    for (let index = input; index < data.length; index += weight.columns) data[index] = 0;
-  }
-  return { ...weight, data };
 }

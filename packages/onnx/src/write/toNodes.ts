@@ -2,6 +2,7 @@ import type { CompressedWeight } from '@quern/core';
 import { correctedNodes } from './correctedNodes.ts';
 import type { GraphPiece, KernelOptions, ProductPlace } from './graphPiece.ts';
 import { lowRankNodes } from './lowRankNodes.ts';
+import { scaleInput } from './scaleInput.ts';
 import { storeFactor } from './storeFactor.ts';
 
 /**
@@ -15,7 +16,14 @@ export async function toNodes(
   place: ProductPlace,
 ): Promise<GraphPiece> {
   switch (compressed.kind) {
-    case 'quantized':
+    case 'quantized': {
+      const scaled = await scaleInput(compressed, options, place);
+      const { nodes, initializers, product } = await storeFactor(compressed, options.activationType, place);
+      return {
+        nodes: [...scaled.nodes, ...nodes, product({ ...place, ...options, input: scaled.input })],
+        initializers: [...scaled.initializers, ...initializers],
+      };
+    }
     case 'dense': {
       const { nodes, initializers, product } = await storeFactor(compressed, options.activationType, place);
       return { nodes: [...nodes, product({ ...place, ...options })], initializers };

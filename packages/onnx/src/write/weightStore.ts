@@ -13,12 +13,14 @@ export interface WeightStoreOptions {
   readonly fileName: string;
   /** Most bytes of one file, 2e9 unless given: browsers load files below 2 GiB. */
   readonly chunkBytes?: number;
+  /** Tensors below this many bytes stay in the header, 1 KiB unless given. */
+  readonly inlineBytes?: number;
 }
 
 /** An append-only writer of external-data files. Calls of `add` may overlap; offsets follow the order of the calls. */
 export interface WeightStore {
   readonly folder: string;
-  /** Writes a tensor and returns it for a graph's initializers. Below 1 KiB it stays in the header. */
+  /** Writes a tensor and returns it for a graph's initializers; a small one stays in the header. */
   add(name: string, dataType: number, dims: readonly number[], bytes: Uint8Array): Promise<TensorProto>;
   /** The same from pieces in order, so that the tensor need not be in memory. */
   addStream(
@@ -29,6 +31,8 @@ export interface WeightStore {
   ): Promise<TensorProto>;
   /** Whether this tensor object came from this store. */
   owns(tensor: TensorProto): boolean;
+  /** Every tensor that came from this store, in the order in which they were finished. */
+  added(): readonly TensorProto[];
   /** The name that a data file carries until `close`. */
   unfinishedName(location: string): string;
   /** Gives the files their names. No tensor can be added afterwards. */
@@ -58,9 +62,9 @@ interface Chunk {
  *   `chunkBytes`, INTERNAL when the bytes do not fill the dims.
  */
 export function createWeightStore(options: WeightStoreOptions): WeightStore {
-  const { folder, fileName, chunkBytes = CHUNK_BYTES } = options;
+  const { folder, fileName, chunkBytes = CHUNK_BYTES, inlineBytes = INLINE_BYTES } = options;
   const chunks: Chunk[] = [];
-  const owned = new WeakSet<TensorProto>();
+  const owned = new Set<TensorProto>();
 
   function reserve(name: string, length: number): { chunk: Chunk; offset: number } {
     if (length > chunkBytes) {
@@ -86,7 +90,7 @@ export function createWeightStore(options: WeightStoreOptions): WeightStore {
     pieces: AsyncIterable<Uint8Array>,
   ): Promise<TensorProto> {
     const length = byteLength(name, dataType, dims);
-    if (length < INLINE_BYTES) {
+    if (length < inlineBytes) {
       const bytes = await gather(name, length, pieces);
       return own(inlineInitializer(name, dataType, dims, bytes));
     }
@@ -111,6 +115,7 @@ export function createWeightStore(options: WeightStoreOptions): WeightStore {
     addStream,
     add: (name, dataType, dims, bytes) => addStream(name, dataType, dims, once(bytes)),
     owns: tensor => owned.has(tensor),
+    added: () => [...owned],
     unfinishedName: location => `${location}${UNFINISHED}`,
     async close() {
       const files: { path: string; bytes: number }[] = [];

@@ -1,14 +1,15 @@
 import { CompressionError, type InputStatistics } from '@quern/core';
-import { addGram } from '@quern/linalg';
+import { addGram, gemm } from '@quern/linalg';
 import type { NamedTensors, PlainTensor } from './plainTensor.ts';
 
 /** Sums statistics of activations, chunk by chunk. */
 export interface StatisticsCapture {
   /**
    * A chunk or, until `endsChunk`, a part of one: `[..., inFeatures]` for every captured name. The order of chunks, and how
-   * they are cut into parts, is part of the result.
+   * they are cut into parts, is part of the result. `originals`: the same activations of the original model, for the cross-Gram;
+   * given with every part or with none.
    */
-  add(activations: NamedTensors, endsChunk?: boolean): Promise<void>;
+  add(activations: NamedTensors, endsChunk?: boolean, originals?: NamedTensors): Promise<void>;
   finish(): ReadonlyMap<string, InputStatistics>;
 }
 
@@ -17,6 +18,8 @@ interface Sums {
   readonly inputGram: Float64Array<SharedArrayBuffer>;
   /** Of the chunk that is being added, null between chunks. */
   chunkGram: Float32Array | null;
+  crossGram: Float64Array<SharedArrayBuffer> | null;
+  chunkCross: Float32Array | null;
   readonly absolute: Float64Array;
   tokenCount: number;
 }
@@ -33,12 +36,10 @@ interface Sums {
 export function captureStatistics(widths: ReadonlyMap<string, number>): StatisticsCapture {
   const sums = new Map([...widths].map(([name, inFeatures]) => [name, emptySums(inFeatures)]));
   return {
-    async add(activations, endsChunk = true) {
+    async add(activations, endsChunk = true, originals) {
       for (const [name, target] of sums) {
-        const tensor = activations[name];
-        if (!tensor)
-          throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
-        await addPart(name, tensor, target);
+        const data = await addPart(name, captured(activations, name), target);
+        if (originals) await addCross(captured(originals, name), data, target);
         if (endsChunk) endChunk(target);
       }
     },
@@ -48,10 +49,29 @@ export function captureStatistics(widths: ReadonlyMap<string, number>): Statisti
 
 function emptySums(inFeatures: number): Sums {
   const inputGram = new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
-  return { inFeatures, inputGram, chunkGram: null, absolute: new Float64Array(inFeatures), tokenCount: 0 };
+  const absolute = new Float64Array(inFeatures);
+  return { inFeatures, inputGram, chunkGram: null, crossGram: null, chunkCross: null, absolute, tokenCount: 0 };
 }
 
-async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<void> {
+function captured(activations: NamedTensors, name: string): PlainTensor {
+  const tensor = activations[name];
+  if (tensor) return tensor;
+  throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
+}
+
+/** Adds sum x_original x^T. */
+async function addCross(original: PlainTensor, data: Float32Array, sums: Sums): Promise<void> {
+  const { inFeatures } = sums;
+  const rows = data.length / inFeatures;
+  sums.crossGram ??= new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
+  sums.chunkCross ??= new Float32Array(inFeatures * inFeatures);
+  const output = { rows: inFeatures, columns: inFeatures, data: sums.chunkCross };
+  const x = { rows, columns: inFeatures, data };
+  await gemm({ ...x, data: toFloat32(original) }, x, { transposeA: true, beta: 1, output });
+}
+
+/** The part's values in float32. */
+async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<Float32Array> {
   const { inFeatures, absolute } = sums;
   if (tensor.dims.at(-1) !== inFeatures) {
     throw new CompressionError(
@@ -78,13 +98,17 @@ async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<v
     for (let column = 0; column < inFeatures; column++) absolute[column]! += Math.abs(data[start + column]!);
   }
   sums.tokenCount += rows;
+  return data;
 }
 
 function endChunk(sums: Sums): void {
-  const { inputGram, chunkGram } = sums;
+  const { inputGram, chunkGram, crossGram, chunkCross } = sums;
   if (!chunkGram) return;
   for (let index = 0; index < chunkGram.length; index++) inputGram[index]! += chunkGram[index]!;
   sums.chunkGram = null;
+  if (!crossGram || !chunkCross) return;
+  for (let index = 0; index < chunkCross.length; index++) crossGram[index]! += chunkCross[index]!;
+  sums.chunkCross = null;
 }
 
 function toFloat32(tensor: PlainTensor): Float32Array {
@@ -93,9 +117,11 @@ function toFloat32(tensor: PlainTensor): Float32Array {
   return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-function toStatistics({ inFeatures, inputGram, absolute, tokenCount }: Sums): InputStatistics {
+function toStatistics({ inFeatures, inputGram, crossGram, absolute, tokenCount }: Sums): InputStatistics {
+  const square = { rows: inFeatures, columns: inFeatures };
   return {
-    inputGram: { rows: inFeatures, columns: inFeatures, data: inputGram as unknown as Float64Array },
+    inputGram: { ...square, data: inputGram as unknown as Float64Array },
+    ...(crossGram ? { crossGram: { ...square, data: crossGram as unknown as Float64Array } } : {}),
     tokenCount,
     meanAbsolute: absolute.map(sum => sum / tokenCount),
   };

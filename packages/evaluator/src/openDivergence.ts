@@ -1,0 +1,54 @@
+import type { TokenWindow } from '@quern/core';
+import type { OnnxModel } from '@quern/onnx';
+import { describeModel, findLogits, openSession } from '@quern/runtime';
+import { compareLogits } from './compareLogits.ts';
+import { comparisonGraph } from './comparisonGraph.ts';
+import { type Logits, openLogits } from './openLogits.ts';
+import { type ScorerOptions, targetsOf, withoutLast } from './openScorer.ts';
+
+/** Measures variants of one model against it; the caller releases it. */
+export interface Divergence {
+  /** Mean KL divergence of a variant from the baseline, in nats per token. */
+  of(variant: OnnxModel): Promise<number>;
+  release(): Promise<void>;
+}
+
+/**
+ * Opens a baseline for measuring how far variants of it diverge on a few windows. Its logits are computed once and kept: 4 bytes for
+ * each of tokens x vocabulary.
+ *
+ * Windows go through one by one, whole: tokens before `firstScored` count as well.
+ * Errors: those of `openSession`. Cost of `of`: one forward pass of the windows.
+ */
+export async function openDivergence(
+  baseline: OnnxModel,
+  windows: readonly TokenWindow[],
+  options: ScorerOptions,
+): Promise<Divergence> {
+  const type = findLogits(baseline).dataType;
+  const comparison = await openSession(comparisonGraph({ model: type, baseline: type }, options.device), options);
+  const original = await openLogits(baseline, options);
+  const kept: Logits[] = [];
+  for (const { ids } of windows) kept.push(await original.run(withoutLast([ids])));
+  await original.release();
+  return {
+    async of(variant) {
+      const source = await openLogits(variant, options);
+      let sum = 0;
+      let count = 0;
+      try {
+        for (const [index, { ids }] of windows.entries()) {
+          const logits = { model: await source.run(withoutLast([ids])), baseline: kept[index]! };
+          const what = `the comparison of ${describeModel(variant)} with its baseline`;
+          const losses = await compareLogits(comparison, logits, targetsOf([ids]), ids.length - 1, what);
+          for (const divergence of losses.baseline.klDivergence) sum += divergence;
+          count += ids.length - 1;
+        }
+      } finally {
+        await source.release();
+      }
+      return sum / count;
+    },
+    release: () => comparison.release(),
+  };
+}

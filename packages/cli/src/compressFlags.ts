@@ -1,5 +1,12 @@
 import { Command, Option } from 'commander';
-import { addDeviceOptions, addWindowOptions, type DeviceFlags, type WindowFlags, wholeNumber } from './options.ts';
+import {
+  addDeviceOptions,
+  addWindowOptions,
+  type DeviceFlags,
+  positiveNumber,
+  type WindowFlags,
+  wholeNumber,
+} from './options.ts';
 
 export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly out?: string;
@@ -35,7 +42,11 @@ export function addCompressOptions(name: string): Command {
       '--method <name>',
       'gptq, rtn, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
     )
-    .option('--bits <b>', 'bits of the grid or of the factors, 2..8 (default: 4; float16 factors)', wholeNumber(1))
+    .option(
+      '--bits <b>',
+      'bits of the grid or of the factors, 2..8; for watersic stored bits per weight, any number 1..8 (default: 4; float16 factors)',
+      positiveNumber,
+    )
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
     .option(
       '--ratio <r>',
@@ -51,7 +62,13 @@ export function addCompressOptions(name: string): Command {
       collect,
     )
     .option('--head-bits <b>', 'bits of embedding and head, 16 leaves them (default: 8)', wholeNumber(1))
-    .addOption(new Option('--storage <kind>', 'how codes lie in the file (default: container)').choices(['container']))
+    .addOption(
+      new Option('--storage <kind>', 'how codes lie in the file (default: container)').choices([
+        'container',
+        'packed',
+        'packed-onnx',
+      ]),
+    )
     .addOption(
       new Option('--target <device>', 'where the result will run (default: cpu)').choices([
         'cpu',

@@ -11,6 +11,13 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+/** Commander parser for a number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
 /** Commander parser for names separated by commas. */
 export function names(text: string): readonly string[] {
   return text.split(',').map(part => part.trim());

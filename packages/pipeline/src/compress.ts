@@ -18,6 +18,7 @@ import { asWriteFailure } from './output/asWriteFailure.ts';
 import { checkOut } from './output/checkOut.ts';
 import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
+import { packResult } from './output/packed/packResult.ts';
 import { readFinished } from './output/readFinished.ts';
 import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFolder.ts';
 import { transformersjsDtype } from './output/transformersjsLayout.ts';
@@ -96,10 +97,11 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
     const measure = await startMeasuring(run, evaluation);
     const written = await writeResult(run);
     const { perplexity, outputs } = await measure(written.graph);
+    const stored = await packResult(run, written);
     const result = {
-      storage: await measureStorage(opened, plans, written),
-      sites: written.sites,
-      embeddings: written.embeddings,
+      storage: await measureStorage(opened, plans, stored),
+      sites: stored.sites,
+      embeddings: stored.embeddings,
       perplexity,
       outputs,
       windowsUsed: calibration ? materialCount(calibration) : 0,
@@ -140,12 +142,26 @@ async function measureStorage(
   written: WrittenResult,
 ): Promise<StorageReport> {
   const original = await Promise.all(opened.files.map(async path => (await stat(path)).size));
-  const compressed = [(await stat(written.graph)).size, ...written.dataFiles.map(file => file.bytes)];
+  const graphBytes = (await stat(written.graph)).size;
   const { storedBytes, bitsPerWeight } = storedTotals(plans, written.sites);
-  return {
+  const storage = {
     originalBytes: original.reduce((sum, bytes) => sum + bytes, 0),
-    compressedBytes: compressed.reduce((sum, bytes) => sum + bytes, 0),
+    compressedBytes: written.dataFiles.reduce((sum, file) => sum + file.bytes, graphBytes),
     storedBytes,
     bitsPerWeight,
+  };
+  if (written.containerBytes === null) return storage;
+  const unpacked = written.sites.map(({ name, packed, storageBits }) => ({
+    name,
+    storageBits: packed?.containerBits ?? storageBits,
+  }));
+  const totals = storedTotals(plans, unpacked);
+  return {
+    ...storage,
+    container: {
+      compressedBytes: graphBytes + written.containerBytes,
+      storedBytes: totals.storedBytes,
+      bitsPerWeight: totals.bitsPerWeight,
+    },
   };
 }

@@ -28,12 +28,26 @@ export interface SiteReport {
   readonly nominalBits: number;
   /** Inputs that share a scale; null without a grid. */
   readonly groupSize: number | null;
+  /** All bits of the site in the file. */
   readonly storageBits: number;
+  /** The initializers that were stored for it. */
+  readonly tensors: readonly string[];
+  /** How it is packed; absent where the file holds what the kernels read. */
+  readonly packed?: PackedReport;
   readonly relativeOutputError: number | null;
   readonly relativeWeightError: number;
   /** What was done because the solver failed; absent when it did not. */
   readonly onFailure?: string;
   readonly durationMs: number;
+}
+
+export interface PackedReport {
+  /** How the codes are stored: through the entropy coder, as bit planes, or as they are. */
+  readonly encoding: 'rans' | 'planes' | 'raw';
+  /** Bits of the site once unpacked, in the container that runs. */
+  readonly containerBits: number;
+  /** What `storageBits` would be with all codes as bit planes of their own width. */
+  readonly planeBits: number;
 }
 
 export interface PerplexityReport {
@@ -70,6 +84,8 @@ export interface StorageReport {
   readonly storedBytes: number;
   /** 8 storedBytes / original element count of the solved sites; null when nothing was solved. */
   readonly bitsPerWeight: number | null;
+  /** The same three once unpacked, in the container that runs; absent where the files are that. */
+  readonly container?: Pick<StorageReport, 'compressedBytes' | 'storedBytes' | 'bitsPerWeight'>;
 }
 
 export interface CompressResult {

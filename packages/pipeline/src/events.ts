@@ -18,7 +18,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows';
+      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'bytes';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

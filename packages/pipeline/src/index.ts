@@ -21,3 +21,4 @@ export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
 export type { PlannedSite } from './solve/planSizes.ts';
+export { type UnpackRequest, type UnpackResult, unpackModel } from './unpackModel.ts';

@@ -26,10 +26,10 @@ it('fills in what is left out with the defaults of the command line', () => {
 
 describe('what cannot be', () => {
   it.each([
-    [{ bits: 9 }, 'bits (9): must be 2..8'],
-    [{ bits: 3.5 }, 'bits (3.5): must be 2..8'],
-    [{ bits: Number.NaN }, 'bits (NaN): must be 2..8'],
-    [{ bits: '4' }, 'bits ("4"): must be a whole number, 2..8'],
+    [{ bits: 9 }, 'bits (9): must be at least 1 and at most 8'],
+    [{ bits: 0.5 }, 'bits (0.5): must be at least 1 and at most 8'],
+    [{ bits: Number.NaN }, 'bits (NaN): must be at least 1 and at most 8'],
+    [{ bits: '4' }, `bits ("4"): must be a number at least 1 and at most 8`],
     [{ groupSize: 33 }, 'groupSize (33): must be 16, 32, 64, 128, 256 or channel'],
     [{ headBits: 1 }, 'headBits (1): must be 2..8, or 16 to leave them as they are'],
     [{ dtype: 'int8' }, 'dtype ("int8"): must be fp32 or fp16'],
@@ -38,7 +38,7 @@ describe('what cannot be', () => {
     [{ exclude: [1] }, 'exclude[0] (1): must be text'],
     [{ calibration: { windows: 0 } }, 'calibration.windows (0): must be a whole number, at least 1'],
     [{ rules: [{ bits: 4 }] }, 'rules[0].sites is missing: must be text'],
-    [{ rules: [{ sites: '*', bits: 1 }] }, 'rules[0].bits (1): must be 2..8'],
+    [{ rules: [{ sites: '*', bits: 0 }] }, 'rules[0].bits (0): must be at least 1 and at most 8'],
     [{ options: { actOrder: [true] } }, 'options.actOrder ([true]): must be a number, true or false or text'],
     [5, 'the whole (5): must be a mapping'],
   ])('is named with value and limit: %j', (input, problem) => {
@@ -50,12 +50,12 @@ describe('what cannot be', () => {
   it('is an unknown key, at every depth, and every problem is named', () => {
     let problems: unknown;
     try {
-      resolveRecipe({ bitz: 4, bits: 1, calibration: { window: 3 }, rules: [{ sites: '*', group: 1 }] });
+      resolveRecipe({ bitz: 4, bits: 0, calibration: { window: 3 }, rules: [{ sites: '*', group: 1 }] });
     } catch (error) {
       problems = (error as { context: { problems: unknown } }).context.problems;
     }
     expect(problems).toEqual([
-      'bits (1): must be 2..8',
+      'bits (0): must be at least 1 and at most 8',
       'rules[0].group: no such key; known are sites, method, bits, groupSize, ratio, options',
       'calibration.window: no such key; known are data, windows, windowLength',
       expect.stringMatching(/^bitz: no such key; known are method, bits, /),

@@ -3,7 +3,7 @@ import { describeProblems } from '@quern/solvers';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-const bits = z.number().int().min(2).max(8);
+const bits = z.number().min(1).max(8);
 const groupSize = z.literal([16, 32, 64, 128, 256, 'channel']);
 const ratio = z.union([z.number().min(0).lt(1), z.string()], { error: 'must be from 0 to below 1, or an expression' });
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
@@ -32,9 +32,11 @@ export const recipeSchema = z.strictObject({
       'fraction of the bytes to remove, counted from 16 bits a weight: a number or an expression over block and blockCount',
     ),
   allocation: z
-    .enum(['uniform', 'pooled', 'truncationLoss'])
+    .enum(['uniform', 'pooled', 'truncationLoss', 'sensitivity'])
     .optional()
-    .describe('how a ratio is spread over the sites; the method has a default'),
+    .describe(
+      'how a ratio, or the bits of an entropy-coded method, are spread over the sites; the method has a default',
+    ),
   sequential: z
     .boolean()
     .default(true)
@@ -59,7 +61,12 @@ export const recipeSchema = z.strictObject({
   seed: z.number().int().min(0).default(0),
   accuracyLevel: z.literal([0, 4]).default(4).describe('4: int8 activations, fast; 0: float32 arithmetic'),
   dtype: z.enum(['fp32', 'fp16']).default('fp32').describe('arithmetic of everything that is not quantised'),
-  storage: z.enum(['container']).default('container'),
+  storage: z
+    .enum(['container', 'packed', 'packed-onnx'])
+    .default('container')
+    .describe(
+      'container: what the kernels read; packed: the fewest bytes, for @quern/loader and quern unpack; packed-onnx: bit planes that standard operators unpack at load',
+    ),
   target: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']).default('cpu').describe('where the result will run'),
   layout: z.enum(['transformersjs', 'genai']).default('transformersjs').describe('folder layout of a client'),
 });

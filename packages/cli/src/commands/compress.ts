@@ -28,6 +28,11 @@ function renderResult(result: CompressResult): string {
       `solved weights  ${result.sites.length} sites, ${formatBytes(storage.storedBytes)}, ${storage.bitsPerWeight.toFixed(3)} stored bits a weight`,
     );
   }
+  if (storage.container) {
+    const { compressedBytes, bitsPerWeight } = storage.container;
+    const bits = bitsPerWeight === null ? '' : `, ${bitsPerWeight.toFixed(3)} bits a weight`;
+    lines.push(`while it runs   ${formatBytes(compressedBytes)}${bits}`);
+  }
   if (perplexity) {
     lines.push(
       `perplexity      ${formatPerplexity(perplexity.before)} -> ${formatPerplexity(perplexity.after)} +- ${formatPerplexity(perplexity.standardError)}  (${perplexity.data}, window ${perplexity.windowLength}, stride ${perplexity.stride}, ${perplexity.tokenCount} tokens; exact arithmetic ${formatPerplexity(perplexity.exact)})`,

@@ -9,6 +9,7 @@ import { type OpenedModel, openModel } from '../open/openModel.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { textContent } from '../open/textContent.ts';
 import type { OutputLayout } from '../output/outputLayout.ts';
+import { packResult } from '../output/packed/packResult.ts';
 import { writeResult } from '../output/writeResult.ts';
 import type { ComparisonRow } from '../report/comparison.ts';
 import type { CompressRun } from '../run.ts';
@@ -61,7 +62,8 @@ export async function makeRow({ run, baseline, text }: RowContext, planned: RowP
     };
     const written = await writeResult(row);
     const measured = text && (await measure(row, baseline, text, written.graph));
-    const made = { ...describeRow(planned, plans, written.sites), ...(measured ?? NOT_MEASURED), failure: null };
+    const stored = await packResult(row, written);
+    const made = { ...describeRow(planned, plans, stored.sites), ...(measured ?? NOT_MEASURED), failure: null };
     await results.save(key, made);
     return made;
   } catch (error) {

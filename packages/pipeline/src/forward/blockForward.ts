@@ -29,7 +29,8 @@ export async function advanceBlock(context: ForwardContext, cut: BlockCut): Prom
 
 /**
  * The statistics of what the sites of one block read, one entry per shared input. `cut` is null for a graph without blocks,
- * which is run whole.
+ * which is run whole. With `original`, a context of the uncompressed model whose hidden states stand at the same block, also the
+ * cross-Grams of what both read.
  *
  * Errors: NON_FINITE_ACTIVATION naming the site's input.
  */
@@ -38,20 +39,30 @@ export async function captureBlock(
   cut: BlockCut | null,
   sites: readonly LinearSite[],
   onRun: (done: number) => void,
+  original: ForwardContext | null = null,
 ): Promise<ReadonlyMap<string, InputStatistics>> {
   const widths = new Map(sites.map(site => [site.inputName, site.inFeatures]));
+  const names = [...widths.keys()];
   const capture = captureStatistics(widths);
   const { runCount, runsPerSum } = context.inputs;
+  const beside = original ? await openBlock(original, cut, names) : null;
   let gathered: NamedTensors[] = [];
-  await runAll(context, cut, [...widths.keys()], async (run, outputs) => {
-    gathered.push(outputs);
-    const endsSum = (run + 1) % runsPerSum === 0 || run + 1 === runCount;
-    if (endsSum || rowsOf(gathered) >= PART_ROWS) {
-      await capture.add(joinRows(gathered), endsSum);
-      gathered = [];
-    }
-    onRun(run + 1);
-  });
+  let originals: NamedTensors[] = [];
+  try {
+    await runAll(context, cut, names, async (run, outputs) => {
+      gathered.push(outputs);
+      if (beside) originals.push(await beside.run(run));
+      const endsSum = (run + 1) % runsPerSum === 0 || run + 1 === runCount;
+      if (endsSum || rowsOf(gathered) >= PART_ROWS) {
+        await capture.add(joinRows(gathered), endsSum, beside ? joinRows(originals) : undefined);
+        gathered = [];
+        originals = [];
+      }
+      onRun(run + 1);
+    });
+  } finally {
+    await beside?.close();
+  }
   return capture.finish();
 }
 
@@ -69,7 +80,30 @@ async function runAll(
   outputNames: readonly string[],
   onOutputs: (run: number, outputs: NamedTensors) => Promise<void>,
 ): Promise<void> {
-  const { model, inputs, hidden, device, signal } = context;
+  const block = await openBlock(context, cut, outputNames);
+  try {
+    for (let run = 0; run < context.inputs.runCount; run++) {
+      await listenForInterrupt(context.signal);
+      const outputs = await block.run(run);
+      await listenForInterrupt(context.signal);
+      await onOutputs(run, outputs);
+    }
+  } finally {
+    await block.close();
+  }
+}
+
+/** An open session of one block, or of the whole graph. */
+interface OpenBlock {
+  run(run: number): Promise<NamedTensors>;
+  close(): Promise<void>;
+}
+
+async function openBlock(
+  { model, inputs, hidden, device, localize }: ForwardContext,
+  cut: BlockCut | null,
+  outputNames: readonly string[],
+): Promise<OpenBlock> {
   const carried = cut ? await hidden.read(0) : {};
   const entries = Object.entries(carried).map(([name, tensor]) =>
     tensorInput(
@@ -78,17 +112,9 @@ async function runAll(
       tensor.dims.map((_, axis) => `${name}_${axis}`),
     ),
   );
-  const submodel = await context.localize(extractSubmodel(model, entries, outputNames));
-  const forward = await openForward(submodel, { device });
-  try {
-    for (let run = 0; run < inputs.runCount; run++) {
-      await listenForInterrupt(signal);
-      const given = cut ? await hidden.read(run) : {};
-      const outputs = await forward.run(await inputs.read(run), given, outputNames);
-      await listenForInterrupt(signal);
-      await onOutputs(run, outputs);
-    }
-  } finally {
-    await forward.close();
-  }
+  const forward = await openForward(await localize(extractSubmodel(model, entries, outputNames)), { device });
+  return {
+    run: async run => forward.run(await inputs.read(run), cut ? await hidden.read(run) : {}, outputNames),
+    close: () => forward.close(),
+  };
 }

@@ -3,8 +3,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { importCheckpoint } from '@quern/importer';
 import { modelTensors, type OnnxModel } from '@quern/onnx';
+import { packedBeside } from './packedBeside.ts';
 import { readGraph } from './readGraph.ts';
 import { transformersjsDtypes } from './transformersjsDtypes.ts';
+import { unpackTemporarily } from './unpackTemporarily.ts';
 
 /** What the text side of a model needs to know of its config.json. */
 export interface TextConfig {
@@ -37,7 +39,7 @@ export interface OpenOptions {
 
 /**
  * Opens a Hugging Face folder, an `.onnx` file, or a folder in transformers.js or genai layout. A folder with safetensors and
- * an onnx/ beside them is opened as the checkpoint.
+ * an onnx/ beside them is opened as the checkpoint. A packed graph is unpacked into a temporary folder first.
  *
  * Errors: MODEL_NOT_FOUND; those of the importer and of the ONNX reader.
  */
@@ -81,14 +83,15 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 }
 
 async function openOnnx(path: string, file: string, tokenizer: string | undefined): Promise<OpenedModel> {
-  const model = await readGraph(file);
+  const packed = await packedBeside(file);
+  const model = await readGraph(packed ? await unpackTemporarily(file, packed) : file);
   const folder = dirname(file);
   const tokenizerFolder = tokenizer ? resolve(tokenizer) : await findTokenizer([folder, dirname(folder)]);
   return {
     kind: 'onnx',
     path,
     model,
-    files: [file, ...dataFiles(model).filter(path => path !== file)], // a large graph holds its own weights
+    files: [file, ...(packed ? [packed] : dataFiles(model).filter(path => path !== file))], // a large graph holds its own weights
     tokenizerFolder,
     text: tokenizerFolder ? await readTextConfig(tokenizerFolder) : null,
   };

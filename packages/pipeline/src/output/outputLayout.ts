@@ -1,3 +1,4 @@
+import { CompressionError } from '@quern/core';
 import type { OpenedModel } from '../open/openModel.ts';
 import type { Recipe } from '../recipe.ts';
 import { GENAI_DATA, GENAI_GRAPH, prepareGenai, writeGenaiLayout } from './genaiLayout.ts';
@@ -16,11 +17,18 @@ export interface OutputLayout {
 /**
  * The layout that a recipe asks for. `dtype` is the result's as transformers.js names it.
  *
- * Errors: those of `prepareGenai`, so that a model for which a layout makes no sense is refused before it is worked on.
+ * Errors: INVALID_OPTION for packed files in a layout whose client cannot load them; those of `prepareGenai`, so that a model for which a layout makes no sense is refused before it is worked on.
  */
 export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: string): Promise<OutputLayout> {
   const source = opened.tokenizerFolder;
   if (recipe.layout === 'genai') {
+    if (recipe.storage === 'packed') {
+      throw new CompressionError(
+        'INVALID_OPTION',
+        '--storage packed: onnxruntime-genai loads no packed files. Use packed-onnx or container, or another --layout.',
+        { layout: recipe.layout },
+      );
+    }
     const config = await prepareGenai(opened, recipe.target);
     return {
       graphFolder: '',

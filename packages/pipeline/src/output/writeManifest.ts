@@ -4,6 +4,7 @@ import type { CompressResult } from '../compressRequest.ts';
 import { type Material, materialContent } from '../open/material.ts';
 import type { CompressRun } from '../run.ts';
 import { versions } from '../versions.ts';
+import { packedName } from './packed/packedName.ts';
 
 interface ManifestParts {
   readonly folder: string;
@@ -37,7 +38,7 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     windowsUsed,
     durationMs,
     files: await listFiles(folder),
-    load: { ...howToLoad(run, dtype), note: noteOn(sites.map(site => site.nominalBits)) },
+    load: { ...howToLoad(run, dtype), note: noteOn(run, sites) },
   };
   await writeFile(join(folder, 'quern.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -59,12 +60,35 @@ function describeMaterial(material: Material) {
 
 function howToLoad({ request, opened, layout }: CompressRun, dtype: string): Readonly<Record<string, string>> {
   const graph = join(layout.graphFolder, layout.graphName);
+  if (request.recipe.storage === 'packed') return howToLoadPacked(graph, opened.text !== null, dtype);
   if (request.recipe.layout === 'genai') return { genai: 'og.Model(folder)' };
   if (opened.text) return { transformersjs: `await pipeline('text-generation', folder, { dtype: '${dtype}' })` };
   return { onnxruntime: `await InferenceSession.create('${graph}')` };
 }
 
-function noteOn(widths: readonly number[]): string {
+/** With `@quern/loader`, as it is; by every other client once unpacked. */
+function howToLoadPacked(graph: string, isText: boolean, dtype: string): Readonly<Record<string, string>> {
+  const unpack = 'quern unpack <folder> --out <folder>';
+  if (isText) {
+    return {
+      transformersjs: `usePacked(env); await pipeline('text-generation', folder, { dtype: '${dtype}' })`,
+      unpack,
+    };
+  }
+  const options = `{ externalData: await externalData(await openPacked('${packedName(graph)}')) }`;
+  return { onnxruntime: `await InferenceSession.create('${graph}', ${options})`, unpack };
+}
+
+function noteOn({ request }: CompressRun, sites: CompressResult['sites']): string {
+  const { storage } = request.recipe;
+  if (storage === 'packed')
+    return 'The .quern file holds the data files of the graph; usePacked, openPacked: @quern/loader.';
+  if (storage === 'packed-onnx')
+    return 'Codes narrower than their container are bit planes that the graph unpacks at load.';
+  return noteOnContainers(sites.map(site => site.nominalBits));
+}
+
+function noteOnContainers(widths: readonly number[]): string {
   const held = [...new Set(widths)].filter(bits => ![2, 4, 8, 16].includes(bits)).sort();
   if (held.length === 0) return 'Codes are stored at their own width.';
   return `${held.map(bits => `${bits}-bit codes are stored in ${bits === 3 ? 4 : 8} bits`).join('; ')}.`;

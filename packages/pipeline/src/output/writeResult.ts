@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { containerLayout } from '@quern/core';
 import { copyRemaining, createWeightStore, findLinearSites, writeOnnxModel } from '@quern/onnx';
 import picomatch from 'picomatch';
@@ -7,14 +7,21 @@ import type { CompressRun } from '../run.ts';
 import { compressEmbeddings, type EmbeddingReport } from '../solve/compressEmbeddings.ts';
 import { groupSizeOf, nominalBitsOf, type SitePlan } from '../solve/sitePlan.ts';
 import { solveSites } from '../solve/solveSites.ts';
+import { storeAsPlanes } from './packed/storeAsPlanes.ts';
 
 export interface WrittenResult {
   /** Path of the graph. */
   readonly graph: string;
   readonly sites: readonly SiteReport[];
   readonly embeddings: readonly EmbeddingReport[];
+  /** What holds the weights, beside the graph. */
   readonly dataFiles: readonly { readonly path: string; readonly bytes: number }[];
+  /** Bytes of those files once unpacked; null where they are not packed. */
+  readonly containerBytes: number | null;
 }
+
+/** Tensors that are too small to be worth an entry in a packed file. */
+const PACKED_INLINE_BYTES = 64;
 
 /** Solves every site and writes the whole folder into the run's staging folder. */
 export async function writeResult(run: CompressRun): Promise<WrittenResult> {
@@ -23,7 +30,14 @@ export async function writeResult(run: CompressRun): Promise<WrittenResult> {
   const { model } = opened;
   const { graphName, dataName } = layout;
   const graphFolder = join(folder.staging, layout.graphFolder);
-  const store = createWeightStore({ folder: graphFolder, fileName: dataName });
+  const isPlanes = recipe.storage === 'packed-onnx';
+  // Planes are made of the containers that the blocks behind were calibrated with.
+  const store = createWeightStore({
+    folder: isPlanes ? join(dirname(folder.scratch), 'container') : graphFolder,
+    fileName: dataName,
+    // What stays in the header cannot be packed.
+    ...(recipe.storage === 'packed' ? { inlineBytes: PACKED_INLINE_BYTES } : {}),
+  });
   try {
     emit({ kind: 'stage', stage: 'solve', detail: `${plans.length} sites` });
     // Factors of a head that is solved would look like heads.
@@ -36,9 +50,12 @@ export async function writeResult(run: CompressRun): Promise<WrittenResult> {
     await copyRemaining(model, store, { fold: recipe.method === 'none' || recipe.dtype === 'fp16' });
     const dataFiles = await store.close();
     const graph = join(graphFolder, graphName);
+    const written = { proto: model.proto, folder: store.folder };
+    const container: WrittenResult = { graph, sites, embeddings, dataFiles, containerBytes: null };
+    const result = isPlanes ? await storeAsPlanes(written, container, { folder: graphFolder, dataName }) : container;
     await writeOnnxModel({ proto: model.proto, folder: graphFolder }, graph);
-    await layout.finish(folder.staging, dataFiles.length);
-    return { graph, sites, embeddings, dataFiles };
+    await layout.finish(folder.staging, result.dataFiles.length);
+    return result;
   } catch (error) {
     await store.abort();
     throw error;

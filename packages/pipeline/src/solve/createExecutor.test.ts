@@ -1,7 +1,7 @@
 import type { InputStatistics } from '@quern/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExecutor, type Executor } from './createExecutor.ts';
-import { type SolveTask, solveSite } from './solveSite.ts';
+import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 const FAILING = new URL('./testWorkers/failingWorker.ts', import.meta.url);
 const BROKEN = new URL('./testWorkers/brokenWorker.ts', import.meta.url);
@@ -12,11 +12,11 @@ afterEach(() => executor.close());
 const [ROWS, COLUMNS] = [8, 64];
 const task = (
   solver: string,
-  options: SolveTask['options'] = {},
+  options: SolveMember['options'] = {},
   statistics: InputStatistics | null = null,
 ): SolveTask => {
   const data = Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.sin(i));
-  return { members: [{ weight: { rows: ROWS, columns: COLUMNS, data }, statistics }], solver, options };
+  return { members: [{ weight: { rows: ROWS, columns: COLUMNS, data }, statistics, options }], solver };
 };
 
 /** The Gram of white noise, in memory that threads share. */
@@ -45,7 +45,9 @@ describe('errors', () => {
     const refused = executor.solve(task('rtn', { bits: 9 }));
     await expect(refused).rejects.toMatchObject({ name: 'CompressionError', code: 'INVALID_OPTION', message: /bits/ });
     const weight = { rows: 1, columns: 2, data: Float32Array.of(1, Number.NaN) };
-    await expect(executor.solve({ ...task('rtn'), members: [{ weight, statistics: null }] })).rejects.toMatchObject({
+    await expect(
+      executor.solve({ ...task('rtn'), members: [{ weight, statistics: null, options: {} }] }),
+    ).rejects.toMatchObject({
       code: 'NON_FINITE_WEIGHT',
     });
     // The thread lives on.

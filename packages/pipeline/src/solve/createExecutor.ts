@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { CompressionError, fromErrorRecord, type SolveResult } from '@quern/core';
-import type { WhitenedSpectrum } from '@quern/solvers';
+import type { RatePoint, WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
-import type { SolveMember, SolveTask } from './solveSite.ts';
+import type { KnownWeight, SolveMember, SolveTask } from './solveSite.ts';
 import type { WorkerAnswer } from './solveWorker.ts';
 
 /** What came of a task. */
@@ -20,7 +20,9 @@ export interface Executor {
   /** The weights' buffers are handed over and cannot be used afterwards. */
   solve(task: SolveTask, signal?: AbortSignal): Promise<SolvedTask>;
   /** Singular values of the whitened weight, whose buffer is handed over. */
-  spectrum(member: SolveMember, signal?: AbortSignal): Promise<WhitenedSpectrum>;
+  spectrum(member: KnownWeight, signal?: AbortSignal): Promise<WhitenedSpectrum>;
+  /** What a weight loses at falling rates; its buffer is handed over. */
+  rateCurve(solver: string, member: SolveMember, signal?: AbortSignal): Promise<RatePoint[]>;
   close(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export function createExecutor(threads: number = availableParallelism(), worker:
   async function run<Result>(
     name: string,
     task: unknown,
-    members: readonly SolveMember[],
+    members: readonly KnownWeight[],
     signal: AbortSignal | undefined,
   ): Promise<{ readonly result: Result; readonly durationMs: number }> {
     if (Atomics.load(closed, 0) === 1) throw new CompressionError('INTERNAL', 'The executor was closed.');
@@ -92,6 +94,9 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     },
     async spectrum(member, signal) {
       return (await run<WhitenedSpectrum>('spectrumInWorker', member, [member], signal)).result;
+    },
+    async rateCurve(solver, member, signal) {
+      return (await run<RatePoint[]>('rateCurveInWorker', { solver, member }, [member], signal)).result;
     },
     async close() {
       Atomics.store(closed, 0, 1);

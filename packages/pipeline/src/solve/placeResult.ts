@@ -19,6 +19,7 @@ export async function placeResult(
   const { compressed } = result;
   const activationType = activationTypeOf(model, plan.site);
   const { accuracyLevel } = recipe;
+  const before = store.added().length;
   await replaceSite(model, { site: plan.site, compressed, accuracyLevel, activationType }, store);
   return {
     name: plan.site.name,
@@ -27,6 +28,10 @@ export async function placeResult(
     nominalBits: compressed.kind === 'quantized' ? compressed.bits : nominalBitsOf(plan),
     groupSize: compressed.kind === 'quantized' ? compressed.groupSize : groupSizeOf(plan),
     storageBits: result.storageBits,
+    tensors: store
+      .added()
+      .slice(before)
+      .map(({ name }) => name),
     relativeOutputError: result.relativeOutputError,
     relativeWeightError: result.relativeWeightError,
     durationMs,

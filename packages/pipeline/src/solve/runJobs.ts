@@ -10,7 +10,7 @@ import { releaseMemory } from './releaseMemory.ts';
 import type { ResultStore } from './resultStore.ts';
 import { shareOut } from './shareOut.ts';
 import { nominalBitsOf, type SitePlan, solverOf } from './sitePlan.ts';
-import type { SolveTask } from './solveSite.ts';
+import type { SolveMember, SolveTask } from './solveSite.ts';
 
 /** A plan and the name under which its result is kept. */
 export interface KeyedPlan {
@@ -86,8 +86,8 @@ async function solveOrRound(run: JobRun, job: Job): Promise<readonly FinishedJob
     for (const plan of plans) {
       emit({ kind: 'warning', message: `${plan.site.name} is rounded to nearest: ${message}` });
       const { groupSize = 32, symmetric = true } = plan.options;
-      const options = { bits: Math.min(8, nominalBitsOf(plan)), groupSize, symmetric };
-      const task = { ...(await taskOf(run, [plan])), solver: 'rtn', options };
+      const bits = Math.max(2, Math.min(8, Math.round(nominalBitsOf(plan))));
+      const task = await taskOf(run, [{ ...plan, solver: 'rtn', options: { bits, groupSize, symmetric } }]);
       const { results, durationMs } = await executor.solve(task, signal);
       rounded.push({ result: results[0]!, onFailure: FALLBACK, durationMs: Math.round(durationMs) });
     }
@@ -95,16 +95,17 @@ async function solveOrRound(run: JobRun, job: Job): Promise<readonly FinishedJob
   }
 }
 
-/** The task of plans with one solver and the same options. */
+/** The task of plans with one solver. */
 async function taskOf(run: JobRun, plans: readonly SitePlan[]): Promise<SolveTask> {
-  const { solver, options, site } = plans[0]!;
-  const members = [];
-  for (const plan of plans) {
-    members.push({ weight: await readWeight(run.model, plan.site), statistics: await run.statisticsOf(plan) });
-  }
-  const scaleType = scaleTypeFor(activationTypeOf(run.model, site));
+  const { solver } = plans[0]!;
   const knowsScales = Object.hasOwn(solverOf({ solver }).optionsSchema.shape, 'scaleType');
-  return { members, solver, options: knowsScales && scaleType !== 'auto' ? { ...options, scaleType } : options };
+  const members: SolveMember[] = [];
+  for (const plan of plans) {
+    const scaleType = knowsScales ? scaleTypeFor(activationTypeOf(run.model, plan.site)) : 'auto';
+    const options = scaleType === 'auto' ? plan.options : { ...plan.options, scaleType };
+    members.push({ weight: await readWeight(run.model, plan.site), statistics: await run.statisticsOf(plan), options });
+  }
+  return { members, solver };
 }
 
 /** Grows like the multiply-adds of a solver that factorises the Gram and carries errors through the weight. */

@@ -79,11 +79,15 @@ function optionNames(method: string): readonly string[] {
 function checkSettings(recipe: Recipe, plans: readonly SitePlan[]): void {
   const methods = [...new Set(plans.map(plan => plan.solver))];
   if (methods.length === 0) return;
-  const spreads = plans.some(plan => solvers[plan.solver]!.allocation !== null && plan.options.ratio !== undefined);
+  const spreads = plans.some(plan => {
+    const { allocation, needs } = solvers[plan.solver]!;
+    if (needs === 'sharedInput') return recipe.allocation === 'uniform' || recipe.allocation === 'sensitivity';
+    return allocation !== null && plan.options.ratio !== undefined && recipe.allocation !== 'sensitivity';
+  });
   if (recipe.allocation !== undefined && !spreads) {
     throw new CompressionError(
       'INVALID_OPTION',
-      `allocation (${recipe.allocation}): ${methods.join(', ')} takes no ratio to spread.`,
+      `allocation (${recipe.allocation}): ${methods.join(', ')} has nothing that is spread so.`,
       { methods },
     );
   }

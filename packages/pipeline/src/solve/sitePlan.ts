@@ -19,7 +19,12 @@ export function solverOf(plan: Pick<SitePlan, 'solver'>): Solver {
 export function allocationOf({ solver, options }: SitePlan, { allocation }: Pick<Recipe, 'allocation'>): Allocation {
   const { allocation: ownAllocation } = solverOf({ solver });
   if (ownAllocation === null || options.ratio === undefined) return 'uniform';
-  return allocation ?? ownAllocation;
+  return allocation === undefined || allocation === 'sensitivity' ? ownAllocation : allocation;
+}
+
+/** Whether the bits of a plan are a mean over its sites, spread by how much the model's loss minds each. */
+export function spreadsBits({ solver }: Pick<SitePlan, 'solver'>, { allocation }: Pick<Recipe, 'allocation'>): boolean {
+  return solverOf({ solver }).needs === 'sharedInput' && allocation !== 'uniform';
 }
 
 /** Whether the solver itself reads activations. */

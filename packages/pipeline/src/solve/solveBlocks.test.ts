@@ -97,6 +97,7 @@ async function prepare(options: TrialOptions = {}): Promise<Trial> {
       if (gram) grams.set(name, Buffer.from(gram.slice().buffer));
       return solve(name, task);
     },
+    rateCurve: () => Promise.reject(new Error('not asked for')),
     spectrum: () => Promise.reject(new Error('nobody asks for spectra here')),
     close: async () => undefined,
   };
@@ -111,7 +112,8 @@ async function prepare(options: TrialOptions = {}): Promise<Trial> {
     async run() {
       try {
         const solvedBefore = new Map<string, string>();
-        const request = { model, recipe, plans, cuts, forward, executor, results, solvedBefore, origin: 'test', store };
+        const shared = { model, recipe, plans, cuts, forward, executor, results, solvedBefore, store };
+        const request = { ...shared, original: null, origin: 'test' };
         return await solveBlocks({ ...request, emit, signal });
       } finally {
         await store.abort();

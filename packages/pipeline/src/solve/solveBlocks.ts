@@ -7,11 +7,13 @@ import { followBlocks } from '../forward/followBlocks.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Executor } from './createExecutor.ts';
+import { foldScales } from './foldScales.ts';
+import { groupPlans } from './groupPlans.ts';
 import { type JobContent, jobKey } from './jobKey.ts';
 import { placeResult } from './placeResult.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import type { ResultStore } from './resultStore.ts';
-import { type FinishedJob, type KeyedPlan, runJobs } from './runJobs.ts';
+import { type FinishedJob, type Job, type KeyedPlan, runJobs } from './runJobs.ts';
 import { readsActivations, type SitePlan } from './sitePlan.ts';
 import { type Segment, splitSegments } from './splitSegments.ts';
 
@@ -23,6 +25,8 @@ export interface SolveBlocksRequest {
   readonly cuts: readonly BlockCut[] | null;
   /** Null when no solver here reads activations. */
   readonly forward: ForwardContext | null;
+  /** The model as it was, for solvers that correct the drift of the compressed prefix; null when none here does. */
+  readonly original: ForwardContext | null;
   readonly executor: Executor;
   readonly results: ResultStore;
   /** Keys, by site, of results that were made on the original model and lie in the store. */
@@ -40,6 +44,7 @@ type SolveRun = SolveBlocksRequest & {
   readonly finished: Set<string>;
   /** Moves the hidden states to the input of a segment. */
   readonly reach: (index: number) => Promise<void>;
+  readonly reachOriginal: (index: number) => Promise<void>;
 };
 
 /**
@@ -50,16 +55,18 @@ type SolveRun = SolveBlocksRequest & {
  * of a job that reads activations holds the keys of all jobs before it, so a changed prefix is a different job.
  */
 export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport[]> {
-  const { plans, forward, cuts } = given;
-  const reach = forward && cuts ? followBlocks(forward, cuts) : async () => undefined;
-  const request: SolveRun = { ...given, finished: new Set(), reach };
+  const { plans, forward, original, cuts } = given;
+  const follow = (context: ForwardContext | null): ((index: number) => Promise<void>) =>
+    context && cuts ? followBlocks(context, cuts) : async () => undefined;
+  const reach = follow(forward);
+  const request: SolveRun = { ...given, finished: new Set(), reach, reachOriginal: follow(original) };
   const reports: SiteReport[] = [];
   let prefix = '';
   for (const segment of splitSegments(plans, forward ? cuts : null)) {
     const solved = await solveSegment(request, segment, prefix);
     prefix = jobKey([prefix, ...solved.map(site => site.key)]);
     releaseMemory(segment.plans.reduce((sum, { site }) => sum + 8 * site.inFeatures ** 2, 0));
-    for (const { plan, finished } of solved) {
+    for (const { plan, finished } of await foldScales(request, solved)) {
       checkInterrupted(request.signal);
       reports.push(await placeResult(request, plan, finished));
     }
@@ -70,13 +77,9 @@ export async function solveBlocks(given: SolveBlocksRequest): Promise<SiteReport
 type SolvedSite = KeyedPlan & { readonly finished: FinishedJob };
 
 async function solveSegment(request: SolveRun, segment: Segment, prefix: string): Promise<SolvedSite[]> {
-  const { results, origin, forward, solvedBefore } = request;
-  const keyed: KeyedPlan[] = segment.plans.map(plan => {
-    const { site, solver, options } = plan;
-    const behind = readsActivations(plan) ? prefix : '';
-    const content = { origin, site: site.name, solver, options, prefix: behind };
-    return { plan, key: solvedBefore.get(site.name) ?? jobKey(content) };
-  });
+  const { results, forward, solvedBefore } = request;
+  const jobs = groupPlans(segment.plans).map(members => keyJob(request, members, prefix));
+  const keyed = jobs.flat();
   const done = new Map<string, FinishedJob>();
   for (const { plan, key } of keyed) {
     const known = await results.load<FinishedJob>(key);
@@ -87,19 +90,32 @@ async function solveSegment(request: SolveRun, segment: Segment, prefix: string)
       throw new CompressionError('INTERNAL', `The result for ${plan.site.name} is gone from the run folder.`);
     }
   }
-  const missing = keyed.filter(({ key }) => !done.has(key));
-  const reading = missing.filter(({ plan }) => readsActivations(plan)).map(({ plan }) => plan.site);
+  // Sites that are solved together are solved again together.
+  const missing = jobs.filter(job => job.some(({ key }) => !done.has(key)));
+  const reading = missing
+    .flat()
+    .filter(({ plan }) => readsActivations(plan))
+    .map(({ plan }) => plan.site);
   const statistics = reading.length > 0 && forward ? await capture(request, forward, segment, reading) : new Map();
-  const jobs = missing.map(job => [job]);
   const statisticsOf = async (plan: SitePlan): Promise<InputStatistics | null> =>
     readsActivations(plan) ? statistics.get(plan.site.inputName)! : null;
-  await runJobs({ ...request, statisticsOf }, jobs, ({ plan, key }, finished) => {
+  await runJobs({ ...request, statisticsOf }, missing, ({ plan, key }, finished) => {
     done.set(key, finished);
     request.finished.add(plan.site.name);
     tell(request, segment, 'solve');
   });
   tell(request, segment, 'write');
   return keyed.map(job => ({ ...job, finished: done.get(job.key)! }));
+}
+
+/** Names the results of plans that are solved together: each holds what all of them are made from. */
+function keyJob({ origin, solvedBefore }: SolveRun, members: readonly SitePlan[], prefix: string): Job {
+  const content = members.map(({ site, solver, options }) => ({ site: site.name, solver, options }));
+  const behind = readsActivations(members[0]!) ? prefix : '';
+  return members.map((plan, member) => ({
+    plan,
+    key: solvedBefore.get(plan.site.name) ?? jobKey({ origin, content, member, prefix: behind }),
+  }));
 }
 
 async function capture(
@@ -118,7 +134,11 @@ async function capture(
   }
   await request.reach(segment.index);
   const { runCount } = forward.inputs;
-  return captureBlock(forward, segment.cut, sites, done => tell(request, segment, `capture ${done} of ${runCount}`));
+  const onRun = (done: number): void => tell(request, segment, `capture ${done} of ${runCount}`);
+  // Before the first block nothing has drifted, and without blocks nothing is compressed yet.
+  const original = segment.cut && segment.index > 0 ? request.original : null;
+  if (original) await request.reachOriginal(segment.index);
+  return captureBlock(forward, segment.cut, sites, onRun, original);
 }
 
 /** Reports the sites done so far and what is being worked on. */

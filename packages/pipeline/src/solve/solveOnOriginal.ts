@@ -16,7 +16,8 @@ export async function solveOnOriginal(run: OriginalRun, plans: readonly SitePlan
   const { origin, results, emit } = run;
   const jobs: Job[] = groupPlans(plans).map(members => {
     const sites = members.map(plan => plan.site.name);
-    const { solver, options } = members[0]!;
+    const { solver } = members[0]!;
+    const options = members.map(plan => plan.options);
     return members.map((plan, member) => ({ plan, key: jobKey({ origin, sites, member, solver, options }) }));
   });
   const missing: Job[] = [];

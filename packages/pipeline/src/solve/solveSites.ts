@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { chooseEngine } from '@quern/linalg';
-import { canCapture, openWhileWriting, type WeightStore } from '@quern/onnx';
+import { canCapture, cloneModel, openWhileWriting, type WeightStore } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import type { ForwardContext } from '../forward/blockForward.ts';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
@@ -10,10 +11,12 @@ import type { Material } from '../open/material.ts';
 import type { CompressRun } from '../run.ts';
 import { allocatePlans } from './allocatePlans.ts';
 import { createExecutor, type Executor } from './createExecutor.ts';
-import { allocationOf, solverOf } from './sitePlan.ts';
+import { scaleCosts } from './scaleCosts.ts';
+import { allocationOf, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
 import { solveBlocks } from './solveBlocks.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 import { solveOnOriginal } from './solveOnOriginal.ts';
+import { spreadBits } from './spreadBits.ts';
 
 /** Hidden states beyond this many bytes go to files. */
 const HIDDEN_MEMORY_BYTES = 256e6;
@@ -48,10 +51,11 @@ async function solveAll(
   const { request, cuts, results, origin, emit, signal } = run;
   const { recipe } = request;
   const { model } = run.opened;
-  const onOriginal = run.plans.filter(plan => !recipe.sequential || solverOf(plan).needs === 'group');
-  const allocated = run.plans.filter(plan => allocationOf(plan, recipe) !== 'uniform');
+  const given = scaleCosts(model, run.plans);
+  const onOriginal = given.filter(plan => !recipe.sequential || solverOf(plan).needs === 'group');
+  const allocated = given.filter(plan => allocationOf(plan, recipe) !== 'uniform' || spreadsBits(plan, recipe));
   const common = { model, recipe, executor, results, origin, emit, signal };
-  let plans = run.plans;
+  let plans: readonly SitePlan[] = given;
   let solvedBefore: ReadonlyMap<string, string> = new Map();
   if (onOriginal.length + allocated.length > 0) {
     const capturing = [...new Set([...onOriginal, ...allocated])].filter(plan => canCapture(model, plan.site));
@@ -59,14 +63,31 @@ async function solveAll(
       ? await captureOriginal({ forward, cuts, results, origin, emit }, capturing)
       : async () => null;
     const original: OriginalRun = { ...common, statisticsOf };
-    plans = await allocatePlans(original, run.plans, recipe);
+    plans = await allocatePlans(original, given, recipe);
+    if (run.calibration) plans = await spreadBits({ ...original, device: run.device }, plans, recipe, run.calibration);
     const names = new Set(onOriginal.map(plan => plan.site.name));
     solvedBefore = await solveOnOriginal(
       original,
       plans.filter(plan => names.has(plan.site.name)),
     );
   }
-  return solveBlocks({ ...common, plans, cuts, forward, solvedBefore, store });
+  const corrects = plans.some(plan => solverOf(plan).needs === 'sharedInput' && !solvedBefore.has(plan.site.name));
+  const original = corrects && cuts && forward ? originalContext(run, forward) : null;
+  try {
+    return await solveBlocks({ ...common, plans, cuts, forward, original, solvedBefore, store });
+  } finally {
+    await original?.hidden.close();
+  }
+}
+
+/** The model as it was, with hidden states of its own. */
+function originalContext(run: CompressRun, forward: ForwardContext): ForwardContext {
+  return {
+    ...forward,
+    model: cloneModel(run.opened.model),
+    localize: async submodel => submodel,
+    hidden: createHiddenStates(join(run.folder.scratch, 'original'), HIDDEN_MEMORY_BYTES),
+  };
 }
 
 function forwardContext(run: CompressRun, store: WeightStore, material: Material): ForwardContext {

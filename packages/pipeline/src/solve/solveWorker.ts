@@ -1,9 +1,10 @@
 import { workerData } from 'node:worker_threads';
-import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
+import { CompressionError, type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { chooseEngine } from '@quern/linalg';
-import { type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
+import { type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
 import { releaseMemory } from './releaseMemory.ts';
-import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
+import { solverOf } from './sitePlan.ts';
+import { type KnownWeight, type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
 export type WorkerAnswer<Result> =
@@ -20,13 +21,26 @@ export default function solveInWorker(task: SolveTask): Promise<WorkerAnswer<Sol
 }
 
 /** What a thread does with a weight whose spectrum is asked for. */
-export function spectrumInWorker(member: SolveMember): Promise<WorkerAnswer<WhitenedSpectrum>> {
+export function spectrumInWorker(member: KnownWeight): Promise<WorkerAnswer<WhitenedSpectrum>> {
   return answer([member], () => whitenedSpectrum(member.weight, member.statistics));
+}
+
+/** What a thread does with a weight whose loss at falling rates is asked for. */
+export function rateCurveInWorker({
+  solver,
+  member,
+}: {
+  solver: string;
+  member: SolveMember;
+}): Promise<WorkerAnswer<RatePoint[]>> {
+  const entry = solverOf({ solver });
+  if (entry.needs !== 'sharedInput') throw new CompressionError('INTERNAL', `${solver} has no rate curve.`);
+  return answer([member], () => entry.rateCurve(member.weight, member.statistics, member.options));
 }
 
 /** Once the executor was closed a task ends at the next kernel. */
 async function answer<Result>(
-  members: readonly SolveMember[],
+  members: readonly KnownWeight[],
   work: () => Promise<Result>,
 ): Promise<WorkerAnswer<Result>> {
   const bytes = members.reduce(
@@ -54,7 +68,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('allocation failed');
 }
 
-function outOfMemory({ weight: { rows, columns } }: SolveMember): ErrorRecord {
+function outOfMemory({ weight: { rows, columns } }: KnownWeight): ErrorRecord {
   const message = `no memory is left for a weight of [${rows}, ${columns}]: use fewer --threads.`;
   return { code: 'SOLVER_FAILED', message, context: { rows, columns } };
 }

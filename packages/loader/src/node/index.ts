@@ -1,0 +1,26 @@
+export {
+  type ByteSource,
+  type ClientCache,
+  checksum,
+  type DecodeOptions,
+  type ExternalDataFile,
+  externalData,
+  HEADER_BYTES,
+  halvesLayout,
+  MAGIC,
+  type OpenSource,
+  openPackedSource,
+  type PackedDataFile,
+  type PackedEncoding,
+  PackedFileError,
+  type PackedFileErrorCode,
+  type PackedIndex,
+  type PackedLocation,
+  type PackedModel,
+  type PackedTensor,
+  type QuernCacheOptions,
+  quernCache,
+  VERSION,
+} from '../index.ts';
+export { openPacked } from './openPacked.ts';
+export { type ClientEnvironment, usePacked } from './usePacked.ts';

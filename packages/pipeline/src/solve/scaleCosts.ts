@@ -1,0 +1,21 @@
+import { foldsInputScale, type OnnxModel, scaleProducer } from '@quern/onnx';
+import { type SitePlan, solverOf } from './sitePlan.ts';
+
+/**
+ * Plans of solvers that give input scales, told where theirs cost nothing in the file: where they fold into a norm, or into the row
+ * scales of another plan of the same kind. All other plans stay as they are.
+ */
+export function scaleCosts(model: OnnxModel, plans: readonly SitePlan[]): SitePlan[] {
+  const shares = plans.filter(plan => solverOf(plan).needs === 'sharedInput');
+  const nodes = new Set(shares.map(plan => plan.site.nodeName));
+  const folding = new Set<string>();
+  for (const [input, readers] of Map.groupBy(shares, plan => plan.site.inputName)) {
+    const sites = readers.map(plan => plan.site);
+    const producer = sites.length === 1 ? scaleProducer(model, sites[0]!) : null;
+    if (foldsInputScale(model, sites) || (producer !== null && nodes.has(producer))) folding.add(input);
+  }
+  return plans.map(plan => {
+    const folds = folding.has(plan.site.inputName) && solverOf(plan).needs === 'sharedInput';
+    return folds ? { ...plan, options: { ...plan.options, inputScaleBits: 0 } } : plan;
+  });
+}

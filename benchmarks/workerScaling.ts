@@ -73,9 +73,8 @@ async function solveAll(executor: Executor, count: number): Promise<void> {
     while (left-- > 0) {
       const own = { rows: size, columns: size, data: weight.slice() };
       await executor.solve({
-        members: [{ weight: own, statistics }],
+        members: [{ weight: own, statistics, options: { bits: 4, groupSize: 32 } }],
         solver: 'gptq',
-        options: { bits: 4, groupSize: 32 },
       });
     }
   };

@@ -1,0 +1,96 @@
+/**
+ * Fixed widths against entropy coding, by what the files take: stored bits per weight, perplexity, distance from the original, times.
+ *
+ * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4,watersic:2.5]`
+ * Every row is a packed folder that was written and then read back. "fixed" counts codes as bit planes at their own width (float16
+ * scales of groups of 32 as they are), "stored" what the packed file takes: both from the files, of the solved sites. "decode" is the
+ * time to rebuild all data files, "load" the time to open a session on them; best of 5, one thread decodes.
+ */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { externalData, openPacked } from '@quern/loader';
+import { compress, evaluateModel, parseMethod, resolveRecipe } from '@quern/pipeline';
+import { InferenceSession } from 'onnxruntime-node';
+import { describeMachine, scratchFolder } from './machine.ts';
+
+const ROWS =
+  'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,gptq:2,gptq:3,gptq:4,gptq:6,gptq:8,watersic:1.25,watersic:1.5,watersic:2,watersic:2.5,watersic:3,watersic:3.5,watersic:4,watersic:6,watersic:8';
+const ROUNDS = 5;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string', default: 'stories' },
+    calibration: { type: 'string', default: 'stories' },
+    rows: { type: 'string', default: ROWS },
+  },
+});
+const model = positionals[0] ?? join(import.meta.dirname, '..', 'models', 'demo');
+const out = scratchFolder('entropy-table');
+
+console.log(`${describeMachine()}; calibration ${values.calibration}, scored on ${values.data}`);
+console.log(
+  '| method | fixed | stored | data file | perplexity | nats/token (paired) | KL, nats | solve | decode | load |',
+);
+console.log('|---|---|---|---|---|---|---|---|---|---|');
+for (const row of values.rows.split(',')) await printRow(row);
+await rm(out, { recursive: true, force: true });
+
+async function printRow(row: string): Promise<void> {
+  await rm(out, { recursive: true, force: true });
+  const recipe = resolveRecipe({ ...parseMethod(row), storage: 'packed', calibration: { data: values.calibration } });
+  const request = {
+    model,
+    out,
+    recipe,
+    evaluate: null,
+    perDocument: false,
+    device: 'cpu',
+    force: true,
+    resume: false,
+  } as const;
+  const started = performance.now();
+  const { storage, sites, files } = await compress(request, () => undefined);
+  const solve = (performance.now() - started) / 1000;
+  const { perplexity, standardError, baseline } = await evaluateModel(
+    { model: out, baseline: model, data: values.data, perDocument: false, device: 'cpu' },
+    () => undefined,
+  );
+  const elements = (8 * storage.storedBytes) / storage.bitsPerWeight!;
+  const planeBits = sites.reduce((sum, site) => sum + site.packed!.planeBits, 0) / elements;
+  const packed = files.find(file => file.path.endsWith('.quern'))!;
+  const { decode, load } = await openTimes();
+  const cells = [
+    row,
+    row.startsWith('watersic') ? '-' : planeBits.toFixed(3),
+    storage.bitsPerWeight!.toFixed(3),
+    packed.bytes.toLocaleString('en'),
+    `${perplexity.toFixed(3)} +- ${standardError.toFixed(3)}`,
+    `${baseline!.nllDifference.toFixed(4)} +- ${baseline!.nllDifferenceStandardError.toFixed(4)}`,
+    baseline!.klDivergence?.toFixed(4),
+    `${solve.toFixed(0)} s`,
+    `${decode.toFixed(0)} ms`,
+    `${load.toFixed(0)} ms`,
+  ];
+  console.log(`| ${cells.join(' | ')} |`);
+}
+
+/** Milliseconds to rebuild the data files and to open a session on them. */
+async function openTimes(): Promise<{ decode: number; load: number }> {
+  const folder = join(out, 'onnx');
+  const names = await readdir(folder);
+  const path = join(folder, names.find(name => name.endsWith('.quern'))!);
+  const header = await readFile(join(folder, names.find(name => name.endsWith('.onnx'))!));
+  let [decode, load] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    const data = await externalData(await openPacked(path));
+    const decoded = performance.now();
+    const session = await InferenceSession.create(header, { externalData: data });
+    load = Math.min(load, performance.now() - decoded);
+    decode = Math.min(decode, decoded - start);
+    await session.release();
+  }
+  return { decode, load };
+}

@@ -49,6 +49,35 @@ describe('extractSubmodel', () => {
     expect(valuesOf(joined.side)).toEqual([-4, 10]);
   });
 
+  it.each([
+    ['SkipSimplifiedLayerNormalization', ['gain'], {}],
+    ['SkipLayerNormalization', ['gain', 'shift'], { epsilon: { float: 0.25 } }],
+  ])('resumes %s behind its sum', async (operator, vectors, attributes) => {
+    const model = createModel({
+      folder: '.',
+      inputs: [tensorInput('x', DataType.FLOAT, ['n', 4]), tensorInput('skip', DataType.FLOAT, ['n', 4])],
+      outputs: [tensorInput('y', DataType.FLOAT, ['n', 4])],
+      initializers: [floatInitializer('gain', [1, -2, 3, 0.5]), floatInitializer('shift', [0, 1, 2, -3])],
+      nodes: [
+        node(operator, ['x', 'skip', ...vectors], ['normed', '', '', 'sum'], { domain: 'com.microsoft', attributes }),
+        node('Mul', ['normed', 'sum'], ['y']),
+      ],
+    });
+    const before = serializeModel(model);
+    const feeds = {
+      x: floatTensor(Float32Array.of(1, 2, 3, -4, 0, 0.5, 2, 1), [2, 4]),
+      skip: floatTensor(Float32Array.of(0.5, 1, -1, 2, 3, 0, 0, 1), [2, 4]),
+    };
+    const whole = await runModel(model, feeds);
+    const { sum } = await runModel(extractSubmodel(model, [], ['sum']), feeds);
+    const rest = extractSubmodel(model, [tensorInput('sum', DataType.FLOAT, ['n', 4])], ['y']);
+    expect(rest.proto.graph!.input.map(({ name }) => name)).toEqual(['sum']);
+    const { y } = await runModel(rest, { sum: sum! });
+    const expected = valuesOf(whole.y);
+    expect(valuesOf(y)).toEqual(expected.map(value => expect.closeTo(value, 5)));
+    expect(serializeModel(model)).toEqual(before);
+  });
+
   it('reports a value that the graph does not compute', () => {
     expect(() => extractSubmodel(chain(), [], ['absent'])).toThrow(expect.objectContaining({ code: 'MISSING_TENSOR' }));
   });

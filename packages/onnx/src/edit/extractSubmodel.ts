@@ -11,12 +11,15 @@ import {
 } from '../generated/onnx_pb.js';
 import { subGraphs } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
+import { normSum } from './normSum.ts';
+import { resumeNorm } from './resumeNorm.ts';
 
 /**
  * The part of a graph that computes `outputs` from `inputs`, as a model of its own.
  *
  * Walks back from the outputs and stops at the given inputs; the graph's own inputs that are reached stay inputs, and so do its
- * own outputs that the kept nodes compute. Nodes and tensors are shared with the model, which is not modified. `inputs` are declared values of the graph, with type and shape.
+ * own outputs that the kept nodes compute. A fused norm whose sum is given becomes the norm alone. Other nodes, and tensors, are shared with
+ * the model, which is not modified. `inputs` are declared values of the graph, with type and shape.
  *
  * @throws CompressionError MISSING_TENSOR when an output cannot be reached.
  */
@@ -27,9 +30,10 @@ export function extractSubmodel(
 ): OnnxModel {
   const graph = model.proto.graph;
   if (!graph) throw new CompressionError('INVALID_ONNX', 'The model has no graph.');
-  const producers = new Map<string, NodeProto>();
-  for (const node of graph.node) for (const output of node.output) if (output) producers.set(output, node);
   const given = new Set(inputs.map(input => input.name ?? ''));
+  const nodes = graph.node.map(node => (given.has(normSum(node) ?? '') ? resumeNorm(node) : node));
+  const producers = new Map<string, NodeProto>();
+  for (const node of nodes) for (const output of node.output) if (output) producers.set(output, node);
   const needed = new Set<NodeProto>();
   const names = new Set<string>();
   const pending = [...outputs];
@@ -44,7 +48,7 @@ export function extractSubmodel(
   checkReached(graph, producers, given, outputs);
   const kept: GraphProto = create(GraphProtoSchema, {
     name: graph.name,
-    node: graph.node.filter(node => needed.has(node)),
+    node: nodes.filter(node => needed.has(node)),
     initializer: graph.initializer.filter(tensor => names.has(tensor.name ?? '')),
     sparseInitializer: graph.sparseInitializer.filter(tensor => names.has(tensor.values?.name ?? '')),
     input: [

@@ -1,3 +1,5 @@
+import { normSum } from '../edit/normSum.ts';
+import type { NodeProto } from '../generated/onnx_pb.js';
 import type { OnnxModel } from '../onnxModel.ts';
 import { blockIndexes } from './blockIndexes.ts';
 import { hiddenCuts } from './hiddenCuts.ts';
@@ -6,7 +8,7 @@ import { scanSites } from './scanSites.ts';
 /** The values between which one block of the model lies. */
 export interface BlockCut {
   readonly block: number;
-  /** Values that carry the hidden state into the block: usually one, two where a fused norm also passes on its sum. */
+  /** Values that carry the hidden state into the block: usually one. Of a fused norm that also gives its sum, the sum. */
   readonly inputNames: readonly string[];
   /** Values that carry it out; the next block's `inputNames`. */
   readonly outputNames: readonly string[];
@@ -35,7 +37,7 @@ export function findBlockCuts(model: OnnxModel): BlockCut[] | null {
   });
   if (spans.size === 0) return null;
   const ordered = [...spans].sort(([left], [right]) => left - right);
-  const cuts = hiddenCuts(graph, sites);
+  const cuts = hiddenCuts(graph, sites).map(cut => ({ ...cut, names: carriedBy(graph.node[cut.position], cut.names) }));
   const result: BlockCut[] = [];
   let entry = cuts.findLast(({ position }) => position < ordered[0]![1].first);
   for (const [block, { first, last }] of ordered) {
@@ -45,4 +47,11 @@ export function findBlockCuts(model: OnnxModel): BlockCut[] | null {
     entry = exit;
   }
   return result;
+}
+
+/** The sum of a fused norm stands for all that crosses with it: its gain may change between two runs of the next block. */
+function carriedBy(node: NodeProto | undefined, names: readonly string[]): readonly string[] {
+  const sum = node && normSum(node);
+  const follows = sum && names.every(name => name === sum || name === node.output[0]);
+  return follows ? [sum] : names;
 }

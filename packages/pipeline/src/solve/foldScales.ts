@@ -1,5 +1,5 @@
 import { type QuantizedWeight, storageBits } from '@quern/core';
-import { foldInputScale, type OnnxModel, scaleProducer, type WeightStore } from '@quern/onnx';
+import { type BlockCut, foldInputScale, type OnnxModel, scaleProducer, type WeightStore } from '@quern/onnx';
 import type { FinishedJob } from './runJobs.ts';
 import type { SitePlan } from './sitePlan.ts';
 
@@ -12,19 +12,26 @@ export interface SolvedSite {
 export interface FoldPlace {
   readonly model: OnnxModel;
   readonly store: WeightStore;
+  readonly cuts: readonly BlockCut[] | null;
 }
 
 /**
  * Moves input scales of the sites of one block into what gives the input: the norm before them, or the scales of the weight
- * whose product they read. What cannot be moved stays with its site and is written as one Mul. Changes norms in the graph.
+ * whose product they read. What cannot be moved stays with its site and is written as one Mul; so does the scale of what
+ * is carried from block to block, which calibration has computed before. Changes norms in the graph.
  */
-export async function foldScales({ model, store }: FoldPlace, solved: readonly SolvedSite[]): Promise<SolvedSite[]> {
+export async function foldScales(
+  { model, store, cuts }: FoldPlace,
+  solved: readonly SolvedSite[],
+): Promise<SolvedSite[]> {
   const current = new Map(solved.map(one => [one.plan.site.nodeName, one]));
   const put = ({ plan, finished }: SolvedSite, compressed: QuantizedWeight): void => {
     const result = { ...finished.result, compressed, storageBits: storageBits(compressed) };
     current.set(plan.site.nodeName, { plan, finished: { ...finished, result } });
   };
-  for (const readers of Map.groupBy(solved, one => one.plan.site.inputName).values()) {
+  const carried = new Set(cuts?.flatMap(cut => cut.inputNames));
+  for (const [input, readers] of Map.groupBy(solved, one => one.plan.site.inputName)) {
+    if (carried.has(input)) continue;
     const scale = commonScale(readers);
     if (scale === null) continue;
     const { site } = readers[0]!.plan;

@@ -51,7 +51,7 @@ async function solveAll(
   const { request, cuts, results, origin, emit, signal } = run;
   const { recipe } = request;
   const { model } = run.opened;
-  const given = scaleCosts(model, run.plans);
+  const given = scaleCosts(model, run.plans, cuts);
   const onOriginal = given.filter(plan => !recipe.sequential || solverOf(plan).needs === 'group');
   const allocated = given.filter(plan => allocationOf(plan, recipe) !== 'uniform' || spreadsBits(plan, recipe));
   const common = { model, recipe, executor, results, origin, emit, signal };

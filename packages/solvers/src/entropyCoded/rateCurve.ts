@@ -11,6 +11,7 @@ import { sampleRows } from './sampleRows.ts';
 import { stepProblem } from './stepProblem.ts';
 import { storedRate } from './storedRate.ts';
 import { type WatersicOptions, watersicOptions } from './watersicOptions.ts';
+import { widenSteps } from './widenSteps.ts';
 
 /** One rate of a site and what it loses there. */
 export interface RatePoint {
@@ -49,7 +50,7 @@ export async function rateCurve(
     const step = size * 2 ** (2.05 - nominal);
     const grid = {
       blocks,
-      steps: steps.map(own => own * step),
+      steps: widenSteps([{ weight: sample, step }], steps).map(own => own * step),
       bits: 8,
       deadZone: deadZone ?? deadZoneAt(nominal),
     } as const;

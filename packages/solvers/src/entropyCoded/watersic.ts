@@ -16,6 +16,7 @@ import { sampleRows } from './sampleRows.ts';
 import { stepProblem } from './stepProblem.ts';
 import { storedRate } from './storedRate.ts';
 import { type WatersicOptions, watersicOptions } from './watersicOptions.ts';
+import { leastStep, type SteppedWeight, widenSteps } from './widenSteps.ts';
 
 /** One of the sites that read an input. */
 export interface WatersicSite {
@@ -44,6 +45,7 @@ const CLIPPING_LOSS = 1.005;
  * waterfilling). A dead zone trades zeros for error at low rates; row scales and steps are then refitted to the codes.
  * Source: arXiv:2603.04956. Differs from it: codes are counted under the coder's own family of distributions, not their
  * empirical entropy; row scales keep only the digits that pay.
+ * Codes take 8 bits at most: where that binds, above 5 bits or so, steps are wider and the rate stays below `bits`.
  * All sites read the same input and get the same `inputScale`, which can fold into what gives the input. One scale an output; codes
  * in 4 bits where they fit, clipped inside the recursion, else 8. Inputs stay as they are; weights of dead inputs become 0.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
@@ -57,12 +59,16 @@ export async function watersic(
   const settings = sites.map(site => parseOptions(watersicOptions, site.options, 'watersic'));
   for (const { weight } of sites) checkWeight(weight);
   const checked = checkStatistics(statistics, inFeatures);
-  const { blocks, steps, hessian, dead, targetOf } = await stepProblem(checked, settings[0]!.dampingFraction);
-  const coded: (Quantized & { readonly weight: Matrix<Float32Array> })[] = [];
+  const problem = await stepProblem(checked, settings[0]!.dampingFraction);
+  const { blocks, hessian, dead, targetOf } = problem;
+  const targets: (SteppedWeight & { readonly settings: Settings })[] = [];
   for (const [index, site] of sites.entries()) {
     const weight = withoutInputs(await targetOf(site.weight), dead);
-    coded.push({ weight, ...(await quantize(weight, settings[index]!, { blocks, steps })) });
+    targets.push({ weight, step: guessStep(weight, settings[index]!.bits), settings: settings[index]! });
   }
+  const steps = widenSteps(targets, problem.steps);
+  const coded: (Quantized & { readonly weight: Matrix<Float32Array> })[] = [];
+  for (const target of targets) coded.push({ weight: target.weight, ...(await quantize(target, { blocks, steps })) });
   const fitted = await fitRescalers(
     coded.map(({ weight, codes, bits }) => ({ target: weight, codes: centred(codes, weight, bits) })),
     hessian,
@@ -93,8 +99,7 @@ interface Quantized extends SteppedCodes {
 
 /** Finds a site's step and quantises all of it. */
 async function quantize(
-  weight: Matrix<Float32Array>,
-  settings: Settings,
+  { weight, step: guess, settings }: SteppedWeight & { readonly settings: Settings },
   grid: Pick<StepGrid, 'blocks' | 'steps'>,
 ): Promise<Quantized> {
   const { bits: target } = settings;
@@ -104,13 +109,13 @@ async function quantize(
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   const rateOf = ({ codes }: SteppedCodes): number => storedRate({ codes, bits: 8, ...shape }, settings);
   const sample = sampleRows(weight, SAMPLED_ROWS);
-  const guess = rootMeanSquare(weight) * 2 ** (2.05 - target);
   if (guess === 0) return { ...(await run(weight, 1, 4)), bits: 4, step: 1 };
-  let step = await findStep(target, guess, async step => rateOf(await run(sample, step, 8)));
+  const least = leastStep(weight, grid.steps);
+  let step = await findStep(target, guess, async step => rateOf(await run(sample, step, 8)), least);
   let wide = await run(weight, step, 8);
-  const miss = sample === weight ? 0 : rateOf(wide) - target;
-  if (Math.abs(miss) > SAMPLE_MISS) {
-    step *= 2 ** miss;
+  const better = sample === weight ? step : Math.max(least, step * 2 ** (rateOf(wide) - target));
+  if (Math.abs(Math.log2(better / step)) > SAMPLE_MISS) {
+    step = better;
     wide = await run(weight, step, 8);
   }
   const clipped = countBeyond(wide.codes) / wide.codes.length;
@@ -119,6 +124,11 @@ async function quantize(
     if (narrow.loss <= CLIPPING_LOSS * wide.loss) return { ...narrow, bits: 4, step };
   }
   return { ...wide, bits: 8, step };
+}
+
+/** The step of a Gaussian weight with independent inputs at this rate, about; 0 for a weight of zeros. */
+function guessStep(weight: Matrix<Float32Array>, bits: number): number {
+  return rootMeanSquare(weight) * 2 ** (2.05 - bits);
 }
 
 /** Codes of 8 bits that 4 bits do not hold. */

@@ -14,12 +14,18 @@ export interface StepProblem {
   /** Inputs that were zero for every token. */
   readonly dead: readonly number[];
   /**
-   * Makes up for the drift of the input: the weight whose products with the input as it is are nearest to those of `weight` with the input
-   * as it was, W (C + lambda I) H^-1 for the cross-Gram C scaled like H; `weight` itself where nothing drifted.
+   * Makes up for half the drift of the input: the mean of `weight` and of the weight whose products with the input as it is are nearest to
+   * those of `weight` with the input as it was, W (C + lambda I) H^-1 for the cross-Gram C scaled like H; `weight` itself where nothing
+   * drifted.
    */
   readonly targetOf: (weight: Matrix<Float32Array>) => Promise<Matrix<Float32Array>>;
 }
 
+/**
+ * Share of the drift that is corrected. Least squares take most of what earlier blocks lost for noise and shrink a weight against
+ * it; over many blocks the whole correction does more harm than none.
+ */
+const DRIFT_SHARE = 0.5;
 /** Columns of U that are carried on together. */
 const BLOCK_SIZE = 128;
 
@@ -27,7 +33,7 @@ const BLOCK_SIZE = 128;
  * Factorises the damped Hessian of an input and waterfills the steps: the recursion loses sum_i (error_i / U_ii)^2, so steps
  * proportional to U_ii make every input cost the same.
  *
- * Source: arXiv:2603.04956; drift correction as Qronos has it. Errors: NOT_POSITIVE_DEFINITE.
+ * Source: arXiv:2603.04956; drift correction as Qronos has it, by half. Errors: NOT_POSITIVE_DEFINITE.
  * Cost: inFeatures^3 / 2 multiply-adds, 2 inFeatures^3 more with a cross-Gram; three to six matrices of 8 inFeatures^2 bytes.
  */
 export async function stepProblem(statistics: InputStatistics, dampingFraction: number): Promise<StepProblem> {
@@ -47,15 +53,15 @@ export async function stepProblem(statistics: InputStatistics, dampingFraction: 
   };
 }
 
-/** (C + lambda I) H^-1 in float32, [inFeatures, inFeatures]; null without a cross-Gram. */
+/** (H + s (C - G)) H^-1 for the share s, in float32, [inFeatures, inFeatures]; null without a cross-Gram. */
 async function driftOf(
   { inputGram, crossGram, tokenCount }: InputStatistics,
   hessian: Matrix<Float64Array>,
   factor: Matrix<Float64Array>,
 ): Promise<Matrix<Float32Array> | null> {
   if (!crossGram) return null;
-  // H - 2 G / T is lambda on the diagonal, and what stands in for dead inputs.
-  const data = hessian.data.map((value, at) => value + (crossGram.data[at]! - inputGram.data[at]!) * (2 / tokenCount));
+  const scale = (2 * DRIFT_SHARE) / tokenCount;
+  const data = hessian.data.map((value, at) => value + (crossGram.data[at]! - inputGram.data[at]!) * scale);
   const half = await gemm({ ...hessian, data }, factor, { transposeB: true });
   const drift = await gemm(half, factor);
   return { ...drift, data: Float32Array.from(drift.data) };

@@ -67,3 +67,14 @@ it('agrees with a naive sum in double precision at awkward sizes', async () => {
     }
   }
 });
+
+it('sums x_original x^T beside x x^T where originals are given', async () => {
+  const capture = captureStatistics(new Map([['x', 2]]));
+  await capture.add(chunk([2, 2], [1, -2, 3, 4]), false, chunk([2, 2], [2, -1, 3, 5]));
+  await capture.add(chunk([1, 2], [0, 5]), true, chunk([1, 2], [7, 1]));
+  await capture.add(chunk([1, 2], [1, 1]), true, chunk([1, 2], [10, 0]));
+  const { inputGram, crossGram } = capture.finish().get('x')!;
+  // Rows are the original's channels: 2*1+3*3+10, 2*-2+3*4+7*5+10; -1*1+5*3, -1*-2+5*4+1*5.
+  expect([...crossGram!.data]).toEqual([21, 53, 14, 27]);
+  expect([...inputGram.data]).toEqual([11, 11, 11, 46]);
+});

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { openDivergence } from './openDivergence.ts';
+import { scoreWindows } from './scoreWindows.ts';
+import { summarizeScores } from './summarizeScores.ts';
+import { tableModel } from './testSupport/tableModel.ts';
+
+const cpu = { device: 'cpu', threads: 1 } as const;
+const planted = (rows: readonly (readonly number[])[]) => tableModel(rows.map(row => row.map(Math.log)));
+
+/** p(next | current) by row, over three tokens. */
+const baseline = planted([
+  [1 / 2, 1 / 4, 1 / 4],
+  [1 / 8, 1 / 8, 3 / 4],
+  [0.3, 0.6, 0.1],
+]);
+const variant = planted([
+  [1 / 4, 1 / 2, 1 / 4],
+  [1 / 8, 1 / 8, 3 / 4],
+  [0.3, 0.1, 0.6],
+]);
+const windows = [
+  [0, 1, 2, 0],
+  [2, 1],
+  [0, 0, 0],
+].map(ids => ({ ids: Int32Array.from(ids), firstScored: 1 }));
+
+it('is the mean over tokens of the divergence from the baseline, for one variant after the other', async () => {
+  const divergence = await openDivergence(baseline, windows, cpu);
+  // Behind 0, three times: 1/2 ln 2 - 1/4 ln 2. Behind 2, twice: 0.6 ln 6 - 0.1 ln 6.
+  const expected = (3 * 0.25 * Math.log(2) + 2 * 0.5 * Math.log(6)) / 6;
+  expect(await divergence.of(variant)).toBeCloseTo(expected, 6);
+  expect(await divergence.of(baseline)).toBeCloseTo(0, 6);
+  expect(await divergence.of(variant)).toBeCloseTo(expected, 6);
+  await divergence.release();
+});
+
+it('is what scoring finds', async () => {
+  const scores = await scoreWindows(variant, windows, { ...cpu, baseline });
+  const divergence = await openDivergence(baseline, windows, cpu);
+  expect(await divergence.of(variant)).toBeCloseTo(summarizeScores(scores, 1).baseline!.klDivergence!, 9);
+  await divergence.release();
+});

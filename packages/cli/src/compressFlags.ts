@@ -13,6 +13,8 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly recipe?: string;
   readonly method?: string;
   readonly bits?: number;
+  readonly bitsPerWeight?: number;
+  readonly targetSize?: string;
   readonly groupSize?: string;
   readonly ratio?: string;
   readonly calibration?: string;
@@ -40,12 +42,25 @@ export function addCompressOptions(name: string): Command {
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
     .option(
       '--method <name>',
-      'gptq, rtn, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
+      'gptq, rtn, watersic, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
     )
     .option(
       '--bits <b>',
       'bits of the grid or of the factors, 2..8; for watersic stored bits per weight, any number 1..8 (default: 4; float16 factors)',
       positiveNumber,
+    )
+    .addOption(
+      new Option(
+        '--bits-per-weight <b>',
+        'stored bits per weight of the solved weights, any number 1..8, with watersic',
+      )
+        .argParser(positiveNumber)
+        .conflicts(['bits', 'targetSize']),
+    )
+    .addOption(
+      new Option('--target-size <size>', 'graph and data together, such as 3.2MB or 3 MiB, with watersic').conflicts(
+        'bits',
+      ),
     )
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
     .option(
@@ -63,11 +78,10 @@ export function addCompressOptions(name: string): Command {
     )
     .option('--head-bits <b>', 'bits of embedding and head, 16 leaves them (default: 8)', wholeNumber(1))
     .addOption(
-      new Option('--storage <kind>', 'how codes lie in the file (default: container)').choices([
-        'container',
-        'packed',
-        'packed-onnx',
-      ]),
+      new Option(
+        '--storage <kind>',
+        'how codes lie in the file (default: packed for watersic, else container)',
+      ).choices(['container', 'packed', 'packed-onnx']),
     )
     .addOption(
       new Option('--target <device>', 'where the result will run (default: cpu)').choices([

@@ -19,9 +19,10 @@ export async function compressRequest(
   });
   const input: Record<string, unknown> = {
     ...file,
-    ...(flags.method === undefined ? {} : parseMethod(flags.method)),
+    ...methodOf(flags, file),
     ...withoutUndefined({
-      bits: flags.bits,
+      bits: flags.bits ?? flags.bitsPerWeight,
+      targetSize: flags.targetSize,
       groupSize: flags.groupSize === undefined ? undefined : parseGroupSize(flags.groupSize),
       ratio: parseRatio(flags.ratio),
       seed: flags.seed,
@@ -49,6 +50,20 @@ export async function compressRequest(
     force: flags.force ?? false,
     resume: flags.resume ?? false,
   };
+}
+
+/** What reaches any size is watersic, unless something else was asked for, which then has to do without. */
+function methodOf(
+  { method, bitsPerWeight, targetSize }: CompressFlags,
+  file: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const flag = bitsPerWeight !== undefined ? '--bits-per-weight' : targetSize !== undefined ? '--target-size' : null;
+  const given = method === undefined ? {} : parseMethod(method);
+  if (flag === null) return given;
+  const chosen: unknown = given.method ?? file.method ?? 'watersic';
+  if (chosen === 'watersic' && given.bits === undefined) return { ...given, method: chosen };
+  const other = chosen === 'watersic' ? `bits are given by --method ${method}` : `${chosen} has fixed widths`;
+  throw new CompressionError('INVALID_OPTION', `${flag}: ${other}; use --method watersic, or --bits.`, { flag });
 }
 
 /** A number where it is one; anything else is an expression. */

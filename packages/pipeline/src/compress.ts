@@ -14,7 +14,9 @@ import { type OpenedModel, openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { openEngine } from './openEngine.ts';
+import { adoptStorage } from './output/adoptStorage.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
+import { bitsForSize } from './output/bitsForSize.ts';
 import { checkOut } from './output/checkOut.ts';
 import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
@@ -24,6 +26,7 @@ import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFol
 import { transformersjsDtype } from './output/transformersjsLayout.ts';
 import { writeManifest } from './output/writeManifest.ts';
 import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
+import type { Recipe } from './recipe.ts';
 import type { CompressRun } from './run.ts';
 import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
@@ -31,6 +34,7 @@ import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
 import { originOf } from './solve/originOf.ts';
+import { readSize } from './solve/readSize.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
 import { selectSites } from './solve/selectSites.ts';
 import { isCalibrated, type SitePlan } from './solve/sitePlan.ts';
@@ -52,13 +56,14 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
   const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(opened);
-  const plans = selectSites(findLinearSites(opened.model), given.recipe);
-  checkSites(opened.model, plans);
-  checkRatios(plans, given.recipe);
+  const selected = selectSites(findLinearSites(opened.model), given.recipe);
+  checkSites(opened.model, selected);
+  checkRatios(selected, given.recipe);
   const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
   if (nothing) emit({ kind: 'warning', message: nothing });
-  const recipe = adoptDtype(opened, plans, given.recipe);
+  const recipe = adoptStorage(selected, adoptDtype(opened, selected, given.recipe), emit);
   const request = { ...given, recipe };
+  const plans = await bitsForSize(opened, selected, recipe);
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
   const { calibration, evaluation } = await prepareMaterial(opened, request, isCalibrated(plans, recipe), emit);
@@ -108,6 +113,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
       dtype,
       durationMs: Math.round(performance.now() - started),
     };
+    warnOfSize(recipe, result.storage, emit);
     checkInterrupted(signal);
     await writeManifest({ folder: folder.staging, run, result, sources, key });
     const paths = await folder.commit('quern.json');
@@ -134,6 +140,15 @@ async function openRun(request: RunRequest): Promise<{ folder: RunFolder; result
   } catch (error) {
     throw asWriteFailure(error, request.path);
   }
+}
+
+function warnOfSize({ targetSize }: Recipe, { compressedBytes }: StorageReport, emit: Emit): void {
+  if (targetSize === undefined) return;
+  const target = readSize(targetSize);
+  if (compressedBytes <= target) return;
+  const over = compressedBytes - target;
+  const message = `The result takes ${compressedBytes} bytes, ${over} more than --target-size ${targetSize}: ask for ${target - over}.`;
+  emit({ kind: 'warning', message });
 }
 
 async function measureStorage(

@@ -1,10 +1,14 @@
 import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest } from './compressRequest.ts';
+import type { Emit } from './events.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
+import { adoptStorage } from './output/adoptStorage.ts';
+import { bitsForSize } from './output/bitsForSize.ts';
 import { outputLayout } from './output/outputLayout.ts';
+import type { Recipe } from './recipe.ts';
 import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
 import { type PlannedSite, planSizes } from './solve/planSizes.ts';
@@ -14,25 +18,29 @@ import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
 
 export interface CompressPlan extends StoredTotals {
   readonly model: string;
+  readonly storage: NonNullable<Recipe['storage']>;
   readonly sites: readonly PlannedSite[];
 }
 
 /**
  * What `compress` would do: sites, widths and the exact bytes of their tensors, before any weight is read.
+ * Packed files take less for all methods but the entropy-coded, whose bits are the target of the whole.
  * Where a ratio is spread over the sites the spread is not known yet: even shares stand for it, and the sum is an estimate.
  */
-export async function planCompression(request: CompressRequest): Promise<CompressPlan> {
+export async function planCompression(request: CompressRequest, emit: Emit): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
-  const plans = selectSites(findLinearSites(opened.model), request.recipe);
-  checkSites(opened.model, plans);
-  checkRatios(plans, request.recipe);
-  await outputLayout(opened, adoptDtype(opened, plans, request.recipe), request.recipe.dtype);
+  const selected = selectSites(findLinearSites(opened.model), request.recipe);
+  checkSites(opened.model, selected);
+  checkRatios(selected, request.recipe);
+  const recipe = adoptStorage(selected, adoptDtype(opened, selected, request.recipe), emit);
+  await outputLayout(opened, recipe, recipe.dtype);
+  const plans = await bitsForSize(opened, selected, recipe);
   // What was named is checked; a plan needs no text.
   if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, isCalibrated(plans, request.recipe), () => undefined);
   }
   const sites = planSizes(plans);
-  return { model: request.model, sites, ...storedTotals(plans, sites) };
+  return { model: request.model, storage: recipe.storage!, sites, ...storedTotals(plans, sites) };
 }

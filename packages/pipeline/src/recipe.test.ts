@@ -16,7 +16,6 @@ it('fills in what is left out with the defaults of the command line', () => {
     seed: 0,
     accuracyLevel: 4,
     dtype: 'fp32',
-    storage: 'container',
     target: 'cpu',
     layout: 'transformersjs',
   });

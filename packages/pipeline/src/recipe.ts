@@ -26,6 +26,10 @@ export const recipeSchema = z.strictObject({
     .optional()
     .describe('bits of the grid, 4 unless given; of the factors for factorisations, 16 unless given'),
   groupSize: groupSize.optional().describe('inputs that share one scale, 32 unless given'),
+  targetSize: z
+    .union([z.number(), z.string()])
+    .optional()
+    .describe('bytes of graph and packed data together, such as 3.2MB; chooses the bits of an entropy-coded method'),
   ratio: ratio
     .optional()
     .describe(
@@ -63,9 +67,9 @@ export const recipeSchema = z.strictObject({
   dtype: z.enum(['fp32', 'fp16']).default('fp32').describe('arithmetic of everything that is not quantised'),
   storage: z
     .enum(['container', 'packed', 'packed-onnx'])
-    .default('container')
+    .optional()
     .describe(
-      'container: what the kernels read; packed: the fewest bytes, for @quern/loader and quern unpack; packed-onnx: bit planes that standard operators unpack at load',
+      'packed for entropy-coded methods, else container, unless given. container: what the kernels read; packed: the fewest bytes, for @quern/loader and quern unpack; packed-onnx: bit planes that standard operators unpack at load',
     ),
   target: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']).default('cpu').describe('where the result will run'),
   layout: z.enum(['transformersjs', 'genai']).default('transformersjs').describe('folder layout of a client'),

@@ -11,7 +11,7 @@ export function compressCommand(): Command {
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, !flags.dryRun);
-    if (flags.dryRun) await runCommand(flags.json, () => planCompression(request), renderPlan);
+    if (flags.dryRun) await runCommand(flags.json, ({ emit }) => planCompression(request, emit), renderPlan);
     else await runCommand(flags.json, ({ emit, signal }) => compress(request, emit, signal), renderResult);
   });
 }

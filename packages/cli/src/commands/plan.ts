@@ -11,7 +11,7 @@ export function planCommand(): Command {
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, false);
-    await runCommand(flags.json, () => planCompression(request), renderPlan);
+    await runCommand(flags.json, ({ emit }) => planCompression(request, emit), renderPlan);
   });
 }
 
@@ -20,12 +20,24 @@ export function renderPlan(plan: CompressPlan): string {
     site.name,
     `${site.outFeatures} x ${site.inFeatures}`,
     site.solver,
-    String(site.nominalBits),
+    String(Number(site.nominalBits.toFixed(3))),
     site.groupSize === null ? '-' : site.groupSize === site.inFeatures ? 'channel' : String(site.groupSize),
     formatBytes(site.storageBits / 8),
   ]);
   const total = `${plan.sites.length} sites, ${formatBytes(plan.storedBytes)}${
     plan.bitsPerWeight === null ? '' : `, ${plan.bitsPerWeight.toFixed(3)} stored bits a weight`
   }`;
-  return `${table(['site', 'shape', 'method', 'bits', 'group', 'stored'], rows)}\n${total}`;
+  return [table(['site', 'shape', 'method', 'bits', 'group', 'stored'], rows), total, ...remarks(plan)].join('\n');
+}
+
+/** What the figures of a packed result are. */
+function remarks({ storage, sites }: CompressPlan): string[] {
+  if (storage !== 'packed') return [];
+  const isCoded = (site: CompressPlan['sites'][number]): boolean => site.solver === 'watersic';
+  return [
+    ...(sites.some(isCoded)
+      ? ['watersic: a target for all its sites together; the run spreads the bits over them']
+      : []),
+    ...(sites.every(isCoded) ? [] : ['other methods: what kernels read; the packed file takes less']),
+  ];
 }

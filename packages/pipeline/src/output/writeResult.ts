@@ -1,13 +1,14 @@
 import { dirname, join } from 'node:path';
 import { containerLayout } from '@quern/core';
-import { copyRemaining, createWeightStore, findLinearSites, writeOnnxModel } from '@quern/onnx';
-import picomatch from 'picomatch';
+import { createWeightStore, findLinearSites, writeOnnxModel } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import type { CompressRun } from '../run.ts';
-import { compressEmbeddings, type EmbeddingReport } from '../solve/compressEmbeddings.ts';
+import type { EmbeddingReport } from '../solve/compressEmbeddings.ts';
 import { groupSizeOf, nominalBitsOf, type SitePlan } from '../solve/sitePlan.ts';
 import { solveSites } from '../solve/solveSites.ts';
+import { PACKED_INLINE_BYTES } from './packed/packGraph.ts';
 import { storeAsPlanes } from './packed/storeAsPlanes.ts';
+import { writeRest } from './writeRest.ts';
 
 export interface WrittenResult {
   /** Path of the graph. */
@@ -19,9 +20,6 @@ export interface WrittenResult {
   /** Bytes of those files once unpacked; null where they are not packed. */
   readonly containerBytes: number | null;
 }
-
-/** Tensors that are too small to be worth an entry in a packed file. */
-const PACKED_INLINE_BYTES = 64;
 
 /** Solves every site and writes the whole folder into the run's staging folder. */
 export async function writeResult(run: CompressRun): Promise<WrittenResult> {
@@ -44,10 +42,7 @@ export async function writeResult(run: CompressRun): Promise<WrittenResult> {
     const present = new Set(findLinearSites(model).map(site => site.name));
     const sites = await solveSites(run, store);
     emit({ kind: 'stage', stage: 'write', detail: graphName });
-    const isExcluded = recipe.exclude.length > 0 ? picomatch([...recipe.exclude]) : () => false;
-    const embeddings =
-      recipe.method === 'none' ? [] : await compressEmbeddings(model, recipe, store, { isExcluded, heads: present });
-    await copyRemaining(model, store, { fold: recipe.method === 'none' || recipe.dtype === 'fp16' });
+    const embeddings = await writeRest(model, recipe, store, present);
     const dataFiles = await store.close();
     const graph = join(graphFolder, graphName);
     const written = { proto: model.proto, folder: store.folder };

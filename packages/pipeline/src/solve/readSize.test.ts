@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { readSize } from './readSize.ts';
+
+it.each([
+  [3_200_000, 3_200_000],
+  ['900', 900],
+  ['3.2MB', 3_200_000],
+  ['0.5 kB', 500],
+  ['2 MiB', 2 ** 21],
+  ['8 kb', 1000],
+])('%s is %i bytes', (size, bytes) => {
+  expect(readSize(size)).toBe(bytes);
+});
+
+it.each(['', 'big', '3 m', '-4MB', 0, Number.NaN, '0.1 B'])('%s is no size', size => {
+  expect(() => readSize(size)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(`targetSize (${size})`) }),
+  );
+});

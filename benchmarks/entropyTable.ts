@@ -1,17 +1,18 @@
 /**
  * Fixed widths against entropy coding, by what the files take: stored bits per weight, perplexity, distance from the original, times.
  *
- * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4,watersic:2.5]`
+ * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4,watersic:2.5] [--plot <file.svg>]`
  * Every row is a packed folder that was written and then read back. "fixed" counts codes as bit planes at their own width (float16
  * scales of groups of 32 as they are), "stored" what the packed file takes: both from the files, of the solved sites. "decode" is the
  * time to rebuild all data files, "load" the time to open a session on them; best of 5, one thread decodes.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { externalData, openPacked } from '@quern/loader';
 import { compress, evaluateModel, parseMethod, resolveRecipe } from '@quern/pipeline';
 import { InferenceSession } from 'onnxruntime-node';
+import { drawRates, type RatePoint } from './drawRates.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
 
 const ROWS =
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string', default: 'stories' },
     calibration: { type: 'string', default: 'stories' },
     rows: { type: 'string', default: ROWS },
+    plot: { type: 'string' },
   },
 });
 const model = positionals[0] ?? join(import.meta.dirname, '..', 'models', 'demo');
@@ -34,10 +36,13 @@ console.log(
   '| method | fixed | stored | data file | perplexity | nats/token (paired) | KL, nats | solve | decode | load |',
 );
 console.log('|---|---|---|---|---|---|---|---|---|---|');
-for (const row of values.rows.split(',')) await printRow(row);
+const points: RatePoint[] = [];
+for (const row of values.rows.split(',')) points.push(await printRow(row));
+if (values.plot)
+  await writeFile(values.plot, drawRates(points, `${basename(model)}, scored on ${basename(values.data)}`));
 await rm(out, { recursive: true, force: true });
 
-async function printRow(row: string): Promise<void> {
+async function printRow(row: string): Promise<RatePoint> {
   await rm(out, { recursive: true, force: true });
   const recipe = resolveRecipe({ ...parseMethod(row), storage: 'packed', calibration: { data: values.calibration } });
   const request = {
@@ -74,6 +79,7 @@ async function printRow(row: string): Promise<void> {
     `${load.toFixed(0)} ms`,
   ];
   console.log(`| ${cells.join(' | ')} |`);
+  return { method: row.split(':')[0]!, bits: storage.bitsPerWeight!, loss: baseline!.nllDifference };
 }
 
 /** Milliseconds to rebuild the data files and to open a session on them. */

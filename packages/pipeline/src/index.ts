@@ -20,5 +20,5 @@ export { parseGroupSize, parseMethod } from './parseMethod.ts';
 export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
-export type { PlannedSite } from './solve/planSizes.ts';
+export type { PlannedFigure, PlannedSite } from './solve/planSizes.ts';
 export { type UnpackRequest, type UnpackResult, unpackModel } from './unpackModel.ts';

@@ -11,21 +11,23 @@ import { outputLayout } from './output/outputLayout.ts';
 import type { Recipe } from './recipe.ts';
 import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
-import { type PlannedSite, planSizes } from './solve/planSizes.ts';
+import { type PlannedFigure, type PlannedSite, planSizes } from './solve/planSizes.ts';
 import { selectSites } from './solve/selectSites.ts';
 import { isCalibrated } from './solve/sitePlan.ts';
 import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
+import { totalFigure } from './solve/totalFigure.ts';
 
 export interface CompressPlan extends StoredTotals {
   readonly model: string;
   readonly storage: NonNullable<Recipe['storage']>;
   readonly sites: readonly PlannedSite[];
+  /** What the sum says of the file. */
+  readonly figure: PlannedFigure;
 }
 
 /**
- * What `compress` would do: sites, widths and the exact bytes of their tensors, before any weight is read.
- * Packed files take less for all methods but the entropy-coded, whose bits are the target of the whole.
- * Where a ratio is spread over the sites the spread is not known yet: even shares stand for it, and the sum is an estimate.
+ * What `compress` would do: sites, widths and the bytes of their tensors, each with what it says of the file, before any weight
+ * is solved. Errors: those that `compress` gives before work.
  */
 export async function planCompression(request: CompressRequest, emit: Emit): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
@@ -41,6 +43,12 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, isCalibrated(plans, request.recipe), () => undefined);
   }
-  const sites = planSizes(plans);
-  return { model: request.model, storage: recipe.storage!, sites, ...storedTotals(plans, sites) };
+  const sites = planSizes(plans, recipe);
+  return {
+    model: request.model,
+    storage: recipe.storage!,
+    sites,
+    figure: totalFigure(sites),
+    ...storedTotals(plans, sites),
+  };
 }

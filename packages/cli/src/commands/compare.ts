@@ -1,6 +1,7 @@
 import type { ComparisonPlan, Emit } from '@quern/pipeline';
 import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
+import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
 import { fractions, names } from '../options.ts';
 import { renderComparison } from '../renderComparison.ts';
@@ -34,7 +35,7 @@ export function compareCommand(): Command {
     if (flags.dryRun) {
       const plan = ({ emit }: { readonly emit: Emit }) => {
         warn(emit);
-        return planComparison(request);
+        return planComparison(request, emit);
       };
       await runCommand(flags.json, plan, renderComparisonPlan);
       return;
@@ -52,17 +53,25 @@ export function compareCommand(): Command {
 }
 
 /** Flags of one compression that a comparison has other flags for. */
-function unusedFlags({ method, bits, groupSize, ratio }: CompareFlags): string[] {
-  const given = { '--method': method, '--bits': bits, '--group-size': groupSize, '--ratio': ratio };
+function unusedFlags({ method, bits, bitsPerWeight, targetSize, groupSize, ratio }: CompareFlags): string[] {
+  const given = {
+    '--method': method,
+    '--bits': bits,
+    '--bits-per-weight': bitsPerWeight,
+    '--target-size': targetSize,
+    '--group-size': groupSize,
+    '--ratio': ratio,
+  };
   return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
 function renderComparisonPlan({ rows }: ComparisonPlan): string {
-  const lines = rows.map(({ method, ratio, storedBytes, bitsPerWeight }) => [
+  const lines = rows.map(({ method, ratio, storedBytes, bitsPerWeight, figure }) => [
     method,
     ratio === null ? '-' : String(ratio),
     formatBytes(storedBytes),
     bitsPerWeight === null ? '-' : bitsPerWeight.toFixed(3),
+    figureNames[figure],
   ]);
-  return table(['method', 'ratio', 'stored', 'bits'], lines);
+  return table(['method', 'ratio', 'stored', 'bits', 'figure'], lines);
 }

@@ -1,6 +1,7 @@
-import type { CompressPlan } from '@quern/pipeline';
+import type { CompressPlan, PlannedFigure } from '@quern/pipeline';
 import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
+import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
 import { table } from '../table.ts';
 
@@ -23,21 +24,23 @@ export function renderPlan(plan: CompressPlan): string {
     String(Number(site.nominalBits.toFixed(3))),
     site.groupSize === null ? '-' : site.groupSize === site.inFeatures ? 'channel' : String(site.groupSize),
     formatBytes(site.storageBits / 8),
+    figureNames[site.figure],
   ]);
-  const total = `${plan.sites.length} sites, ${formatBytes(plan.storedBytes)}${
-    plan.bitsPerWeight === null ? '' : `, ${plan.bitsPerWeight.toFixed(3)} stored bits a weight`
-  }`;
-  return [table(['site', 'shape', 'method', 'bits', 'group', 'stored'], rows), total, ...remarks(plan)].join('\n');
+  const bits = plan.bitsPerWeight === null ? '' : `, ${plan.bitsPerWeight.toFixed(3)} stored bits a weight`;
+  const total = `${plan.sites.length} sites, ${plan.storage}: ${formatBytes(plan.storedBytes)}${bits} (${figureNames[plan.figure]})`;
+  const figures = new Set(plan.sites.map(site => site.figure));
+  const remarks = Object.entries(REMARKS).filter(([figure]) => figures.has(figure as PlannedFigure));
+  return [
+    table(['site', 'shape', 'method', 'bits', 'group', 'stored', 'figure'], rows),
+    total,
+    ...remarks.map(([figure, text]) => `${figureNames[figure as PlannedFigure]}: ${text}`),
+  ].join('\n');
 }
 
-/** What the figures of a packed result are. */
-function remarks({ storage, sites }: CompressPlan): string[] {
-  if (storage !== 'packed') return [];
-  const isCoded = (site: CompressPlan['sites'][number]): boolean => site.solver === 'watersic';
-  return [
-    ...(sites.some(isCoded)
-      ? ['watersic: a target for all its sites together; the run spreads the bits over them']
-      : []),
-    ...(sites.every(isCoded) ? [] : ['other methods: what kernels read; the packed file takes less']),
-  ];
-}
+/** What the figures that are not exact mean. */
+const REMARKS: Readonly<Partial<Record<PlannedFigure, string>>> = {
+  atMost: 'codes as bit planes; the file is known when it is packed',
+  target: 'met by all these sites together; the share of each comes with the run',
+  atLeast: 'what packed files would take; this storage is wider, by how much comes with the run',
+  estimate: 'the ratio in even shares; the run spreads it',
+};

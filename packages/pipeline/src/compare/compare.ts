@@ -61,7 +61,7 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
   refuseQuantized(opened);
   const all = everySite(findLinearSites(opened.model), request.recipe);
   const recipe = adoptDtype(opened, all, request.recipe);
-  const rows = checkRows(opened.model, { ...request, recipe });
+  const rows = checkRows(opened.model, { ...request, recipe }, emit);
   const { calibration, evaluation } = await prepareMaterial(opened, { ...request, recipe }, true, emit);
   if (evaluation?.kind === 'feeds') {
     throw new CompressionError(

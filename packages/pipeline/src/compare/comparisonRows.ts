@@ -19,7 +19,7 @@ export interface RowPlan {
  * `parseMethod` and `resolveRecipe`.
  */
 export function comparisonRows(base: Recipe, methods: readonly string[], ratios: readonly number[]): RowPlan[] {
-  const { bits: _bits, groupSize: _groupSize, ratio: _ratio, allocation, ...shared } = base;
+  const { bits: _bits, groupSize: _groupSize, ratio: _ratio, targetSize: _targetSize, allocation, ...shared } = base;
   return [...new Set(methods)].flatMap(text => {
     const given = { ...shared, options: {}, sequential: false, ...parseMethod(text) };
     if (given.method === 'none') {

@@ -1,5 +1,15 @@
+import { planeBytes } from '@quern/coder';
+import { containerLayout } from '@quern/core';
+import type { Recipe } from '../recipe.ts';
 import { groupPlans } from './groupPlans.ts';
-import { groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
+import { allocationOf, groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan, solverOf } from './sitePlan.ts';
+
+/**
+ * What a planned size says of the file. `exact`: the file's own. `atMost`: codes in bit planes of their width, which packing takes
+ * or beats. `target`: what the run hits for all such sites together, shared out by it. `atLeast`: what packing would reach; this
+ * storage is wider. `estimate`: an even share of what is spread unevenly.
+ */
+export type PlannedFigure = 'exact' | 'atMost' | 'target' | 'atLeast' | 'estimate';
 
 /** A site with what it will take. */
 export interface PlannedSite {
@@ -10,21 +20,49 @@ export interface PlannedSite {
   readonly nominalBits: number;
   readonly groupSize: number | null;
   readonly storageBits: number;
+  readonly figure: PlannedFigure;
 }
 
 /**
- * What each planned site will take in the file, before any weight is read: exact, but where a ratio is spread over the sites,
- * which is then shown as if it were the same everywhere.
+ * What each planned site will take in the file, before any weight is read, and how sure that is. In packed files an `atMost` leaves
+ * out the site's entry in the index, some dozens of bytes.
  */
-export function planSizes(plans: readonly SitePlan[]): PlannedSite[] {
+export function planSizes(
+  plans: readonly SitePlan[],
+  recipe: Pick<Recipe, 'storage' | 'allocation'>,
+): readonly PlannedSite[] {
   const siteCounts = new Map(groupPlans(plans).flatMap(group => group.map(plan => [plan.site.name, group.length])));
-  return plans.map(plan => ({
-    name: plan.site.name,
-    outFeatures: plan.site.outFeatures,
-    inFeatures: plan.site.inFeatures,
-    solver: plan.solver,
-    nominalBits: nominalBitsOf(plan),
-    groupSize: groupSizeOf(plan),
-    storageBits: plannedStorageBits(plan, siteCounts.get(plan.site.name)!),
-  }));
+  return plans.map(plan => {
+    const figure = figureOf(plan, recipe);
+    const bits = plannedStorageBits(plan, siteCounts.get(plan.site.name)!);
+    return {
+      name: plan.site.name,
+      outFeatures: plan.site.outFeatures,
+      inFeatures: plan.site.inFeatures,
+      solver: plan.solver,
+      nominalBits: nominalBitsOf(plan),
+      groupSize: groupSizeOf(plan),
+      storageBits: figure === 'atMost' ? bits - savedByPlanes(plan) : bits,
+      figure,
+    };
+  });
+}
+
+function figureOf(plan: SitePlan, recipe: Pick<Recipe, 'storage' | 'allocation'>): PlannedFigure {
+  const { storage = 'container' } = recipe;
+  if (solverOf(plan).needs === 'sharedInput') return storage === 'packed' ? 'target' : 'atLeast';
+  if (allocationOf(plan, recipe) !== 'uniform') return 'estimate';
+  return storage === 'container' ? 'exact' : 'atMost';
+}
+
+/** Bits by which planes are smaller than the container of one grid over the whole weight; factors are not counted. */
+function savedByPlanes(plan: SitePlan): number {
+  const groupSize = groupSizeOf(plan);
+  if (groupSize === null || solverOf(plan).allocation !== null) return 0;
+  const { outFeatures: rows, inFeatures } = plan.site;
+  const bits = nominalBitsOf(plan);
+  const { containerBits, kernelBlock, blockCount } = containerLayout({ bits, groupSize, inFeatures });
+  const columns = kernelBlock * blockCount;
+  const layout = { rows, columns, blockSize: kernelBlock, bits: containerBits, padCode: 0 };
+  return Math.max(0, rows * columns * containerBits - 8 * planeBytes(layout, bits));
 }

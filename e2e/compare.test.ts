@@ -134,7 +134,7 @@ describe('what cannot be', () => {
     [['--methods', 'rtn,none'], /--methods none: it solves nothing/],
     [['--methods', 'rtn,svd-llm-v2', '--ratios', '0.5,0.999'], /ratio \(0\.999\).*at most/],
     [['--methods', 'magic'], /Unknown method "magic": known are none, .*svd-llm/],
-    [['--methods', 'rtn:9'], /bits \(9\): must be 2\.\.8/],
+    [['--methods', 'rtn:9'], /bits \(9\): must be at least 1 and at most 8/],
     [['--methods', 'svd-llm', '--ratios', '1.5'], /from 0 to below 1/],
     [['--methods', 'rtn:4:64:2'], /expected name, name:bits or name:bits:group/],
     [['--methods', 'svd', '--ratios', '0.999'], /ratio \(0\.999\).*at most 0\.\d+ can be removed/],

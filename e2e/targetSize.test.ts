@@ -38,10 +38,13 @@ describe('--target-size', () => {
 
   it.each([
     [['--target-size', 'big'], 'targetSize (big): must be a size'],
-    [['--target-size', '2MB', '--method', 'gptq'], '--target-size: gptq has fixed widths'],
+    [['--target-size', '2MB', '--method', 'gptq'], '--target-size 2MB: gptq has fixed widths'],
     [['--target-size', '2MB', '--storage', 'container'], 'targetSize (2MB): counts packed files'],
-    [['--bits-per-weight', '2', '--method', 'rtn:4'], '--bits-per-weight: rtn has fixed widths'],
-    [['--bits-per-weight', '2', '--method', 'watersic:3'], '--bits-per-weight: bits are given by --method watersic:3'],
+    [['--bits-per-weight', '2', '--method', 'rtn:4'], '--bits-per-weight 2: rtn has fixed widths'],
+    [
+      ['--bits-per-weight', '2', '--method', 'watersic:3'],
+      '--bits-per-weight 2: bits are given by --method watersic:3',
+    ],
     [['--bits-per-weight', '2', '--bits', '3'], "cannot be used with option '--bits <b>'"],
     [['--bits-per-weight', '9'], 'bits (9): must be at least 1 and at most 8'],
   ])('%j is refused', async (flags, message) => {

@@ -17,9 +17,10 @@ export async function compressRequest(
     ...file.calibration,
     ...withoutUndefined({ data: flags.calibration, windows: flags.windows, windowLength: flags.windowLength }),
   });
+  const method = methodOf(flags, file);
   const input: Record<string, unknown> = {
-    ...file,
-    ...methodOf(flags, file),
+    ...withoutRivals(file, flags, method),
+    ...method,
     ...withoutUndefined({
       bits: flags.bits ?? flags.bitsPerWeight,
       targetSize: flags.targetSize,
@@ -52,18 +53,42 @@ export async function compressRequest(
   };
 }
 
+/** A recipe file without what flags say in another way: bits and a size are two ways to say one thing. */
+function withoutRivals(
+  file: Readonly<Record<string, unknown>>,
+  { bits, bitsPerWeight, targetSize }: CompressFlags,
+  method: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { bits: ownBits, targetSize: ownSize, ...others } = file;
+  const givesBits = (bits ?? bitsPerWeight ?? method.bits) !== undefined;
+  return withoutUndefined({
+    ...others,
+    bits: targetSize === undefined ? ownBits : undefined,
+    targetSize: givesBits ? undefined : ownSize,
+  });
+}
+
 /** What reaches any size is watersic, unless something else was asked for, which then has to do without. */
 function methodOf(
   { method, bitsPerWeight, targetSize }: CompressFlags,
   file: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const flag = bitsPerWeight !== undefined ? '--bits-per-weight' : targetSize !== undefined ? '--target-size' : null;
+  const [flag, value] =
+    bitsPerWeight !== undefined
+      ? ['--bits-per-weight', bitsPerWeight]
+      : targetSize !== undefined
+        ? ['--target-size', targetSize]
+        : [null];
   const given = method === undefined ? {} : parseMethod(method);
   if (flag === null) return given;
+  // A file may mix methods: the plan tells whether one of them reaches any size.
+  if (flag === '--target-size' && method === undefined && file.method !== undefined) return given;
   const chosen: unknown = given.method ?? file.method ?? 'watersic';
   if (chosen === 'watersic' && given.bits === undefined) return { ...given, method: chosen };
   const other = chosen === 'watersic' ? `bits are given by --method ${method}` : `${chosen} has fixed widths`;
-  throw new CompressionError('INVALID_OPTION', `${flag}: ${other}; use --method watersic, or --bits.`, { flag });
+  throw new CompressionError('INVALID_OPTION', `${flag} ${value}: ${other}; use --method watersic, or --bits.`, {
+    flag,
+  });
 }
 
 /** A number where it is one; anything else is an expression. */

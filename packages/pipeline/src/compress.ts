@@ -24,9 +24,9 @@ import { packResult } from './output/packed/packResult.ts';
 import { readFinished } from './output/readFinished.ts';
 import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFolder.ts';
 import { transformersjsDtype } from './output/transformersjsLayout.ts';
+import { warnOfSize } from './output/warnOfSize.ts';
 import { writeManifest } from './output/writeManifest.ts';
 import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
-import type { Recipe } from './recipe.ts';
 import type { CompressRun } from './run.ts';
 import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
@@ -34,7 +34,6 @@ import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
 import { originOf } from './solve/originOf.ts';
-import { readSize } from './solve/readSize.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
 import { selectSites } from './solve/selectSites.ts';
 import { isCalibrated, type SitePlan } from './solve/sitePlan.ts';
@@ -63,7 +62,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   if (nothing) emit({ kind: 'warning', message: nothing });
   const recipe = adoptStorage(selected, adoptDtype(opened, selected, given.recipe), emit);
   const request = { ...given, recipe };
-  const plans = await bitsForSize(opened, selected, recipe);
+  const plans = await bitsForSize(opened, selected, recipe, emit);
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
   const { calibration, evaluation } = await prepareMaterial(opened, request, isCalibrated(plans, recipe), emit);
@@ -140,15 +139,6 @@ async function openRun(request: RunRequest): Promise<{ folder: RunFolder; result
   } catch (error) {
     throw asWriteFailure(error, request.path);
   }
-}
-
-function warnOfSize({ targetSize }: Recipe, { compressedBytes }: StorageReport, emit: Emit): void {
-  if (targetSize === undefined) return;
-  const target = readSize(targetSize);
-  if (compressedBytes <= target) return;
-  const over = compressedBytes - target;
-  const message = `The result takes ${compressedBytes} bytes, ${over} more than --target-size ${targetSize}: ask for ${target - over}.`;
-  emit({ kind: 'warning', message });
 }
 
 async function measureStorage(

@@ -37,7 +37,7 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
   checkRatios(selected, request.recipe);
   const recipe = adoptStorage(selected, adoptDtype(opened, selected, request.recipe), emit);
   await outputLayout(opened, recipe, recipe.dtype);
-  const plans = await bitsForSize(opened, selected, recipe);
+  const plans = await bitsForSize(opened, selected, recipe, emit);
   // What was named is checked; a plan needs no text.
   if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
     const calibrated = { ...request, evaluate: null };

@@ -13,8 +13,6 @@ export interface WeightStoreOptions {
   readonly fileName: string;
   /** Most bytes of one file, 2e9 unless given: browsers load files below 2 GiB. */
   readonly chunkBytes?: number;
-  /** Tensors below this many bytes stay in the header, 1 KiB unless given. */
-  readonly inlineBytes?: number;
 }
 
 /** An append-only writer of external-data files. Calls of `add` may overlap; offsets follow the order of the calls. */
@@ -41,8 +39,8 @@ export interface WeightStore {
   abort(): Promise<void>;
 }
 
-/** Tensors below this many bytes stay in the header. */
-const INLINE_BYTES = 1024;
+/** Tensors below this many bytes stay in the header: they are not worth an entry in a packed file, which the header cannot join. */
+const INLINE_BYTES = 64;
 /** Offsets are multiples of this, so that a mapped file can be read in place. */
 const ALIGNMENT = 64;
 const CHUNK_BYTES = 2_000_000_000;
@@ -62,7 +60,7 @@ interface Chunk {
  *   `chunkBytes`, INTERNAL when the bytes do not fill the dims.
  */
 export function createWeightStore(options: WeightStoreOptions): WeightStore {
-  const { folder, fileName, chunkBytes = CHUNK_BYTES, inlineBytes = INLINE_BYTES } = options;
+  const { folder, fileName, chunkBytes = CHUNK_BYTES } = options;
   const chunks: Chunk[] = [];
   const owned = new Set<TensorProto>();
 
@@ -90,7 +88,7 @@ export function createWeightStore(options: WeightStoreOptions): WeightStore {
     pieces: AsyncIterable<Uint8Array>,
   ): Promise<TensorProto> {
     const length = byteLength(name, dataType, dims);
-    if (length < inlineBytes) {
+    if (length < INLINE_BYTES) {
       const bytes = await gather(name, length, pieces);
       return own(inlineInitializer(name, dataType, dims, bytes));
     }

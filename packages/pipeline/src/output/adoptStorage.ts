@@ -11,7 +11,7 @@ export function adoptStorage(plans: readonly SitePlan[], recipe: Recipe, emit: E
   const isCoded = plans.some(plan => solverOf(plan).needs === 'sharedInput');
   if (isCoded && recipe.layout === 'genai') {
     const message =
-      'onnxruntime-genai loads no packed files: codes are stored in 4 and 8 bits, and what entropy coding would save is not saved.';
+      'onnxruntime-genai loads no packed files: codes are stored in 4 and 8 bits, and what entropy coding would save is not saved. --storage packed needs --layout transformersjs.';
     emit({ kind: 'warning', message });
   }
   return { ...recipe, storage: isCoded && recipe.layout === 'transformersjs' ? 'packed' : 'container' };

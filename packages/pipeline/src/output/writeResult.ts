@@ -6,7 +6,6 @@ import type { CompressRun } from '../run.ts';
 import type { EmbeddingReport } from '../solve/compressEmbeddings.ts';
 import { groupSizeOf, nominalBitsOf, type SitePlan } from '../solve/sitePlan.ts';
 import { solveSites } from '../solve/solveSites.ts';
-import { PACKED_INLINE_BYTES } from './packed/packGraph.ts';
 import { storeAsPlanes } from './packed/storeAsPlanes.ts';
 import { writeRest } from './writeRest.ts';
 
@@ -33,8 +32,6 @@ export async function writeResult(run: CompressRun): Promise<WrittenResult> {
   const store = createWeightStore({
     folder: isPlanes ? join(dirname(folder.scratch), 'container') : graphFolder,
     fileName: dataName,
-    // What stays in the header cannot be packed.
-    ...(recipe.storage === 'packed' ? { inlineBytes: PACKED_INLINE_BYTES } : {}),
   });
   try {
     emit({ kind: 'stage', stage: 'solve', detail: `${plans.length} sites` });

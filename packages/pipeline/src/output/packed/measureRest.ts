@@ -1,39 +1,35 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LinearSite, QuantizedWeight } from '@quern/core';
-import {
-  activationTypeOf,
-  cloneModel,
-  createWeightStore,
-  findLinearSites,
-  replaceSite,
-  writeOnnxModel,
-} from '@quern/onnx';
+import { type QuantizedWeight, storageBits } from '@quern/core';
+import { cloneModel, createWeightStore, findBlockCuts, findLinearSites, writeOnnxModel } from '@quern/onnx';
 import type { OpenedModel } from '../../open/openModel.ts';
 import type { Recipe } from '../../recipe.ts';
-import type { SitePlan } from '../../solve/sitePlan.ts';
+import { foldScales, type SolvedSite } from '../../solve/foldScales.ts';
+import { placeResult } from '../../solve/placeResult.ts';
+import { groupSizeOf, type SitePlan, solverOf } from '../../solve/sitePlan.ts';
 import { writeRest } from '../writeRest.ts';
-import { PACKED_INLINE_BYTES, packGraph } from './packGraph.ts';
+import { packGraph } from './packGraph.ts';
 
 /**
  * Bytes of graph and packed data without the planned sites: embedding, head, norms, names. Measured on files: the model is written
- * with zeros for those sites, packed, and what they take is subtracted.
+ * with zeros for those sites, packed, and what they take is subtracted. Input scales are folded as in a run: norms that take one grow.
  *
- * Cost: the whole model is written once in containers, and read three times; memory as `packGraph`.
+ * Cost: the whole model is written once in containers, and read three times; memory as `packGraph`, and a byte for each weight of a block.
  */
 export async function measureRest(opened: OpenedModel, plans: readonly SitePlan[], recipe: Recipe): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'quern-size-'));
   try {
     const model = cloneModel(opened.model);
-    const store = createWeightStore({ folder, fileName: 'model.onnx_data', inlineBytes: PACKED_INLINE_BYTES });
+    const store = createWeightStore({ folder, fileName: 'model.onnx_data' });
     const heads = new Set(findLinearSites(model).map(site => site.name));
-    for (const { site } of plans) {
-      const activationType = activationTypeOf(model, site);
-      const { accuracyLevel } = recipe;
-      await replaceSite(model, { site, compressed: zeros(site), accuracyLevel, activationType }, store);
+    const cuts = findBlockCuts(model);
+    const own: string[] = [];
+    for (const inBlock of Map.groupBy(plans, ({ site }) => site.block).values()) {
+      for (const { plan, finished } of await foldScales({ model, store, cuts }, inBlock.map(withZeros))) {
+        own.push(...(await placeResult({ model, store, recipe }, plan, finished)).tensors);
+      }
     }
-    const own = store.added().map(({ name }) => name);
     await writeRest(model, recipe, store, heads);
     await store.close();
     const graph = join(folder, 'model.onnx');
@@ -45,9 +41,21 @@ export async function measureRest(opened: OpenedModel, plans: readonly SitePlan[
   }
 }
 
-function zeros({ outFeatures, inFeatures }: LinearSite): QuantizedWeight {
+function withZeros(plan: SitePlan): SolvedSite {
+  const { outFeatures, inFeatures } = plan.site;
   const codes = new Uint8Array(outFeatures * inFeatures).fill(8);
-  const scales = new Float32Array(outFeatures).fill(1);
-  const grid = { bits: 4, groupSize: inFeatures, scaleType: 'float16', zeroPoints: null } as const;
-  return { kind: 'quantized', outFeatures, inFeatures, ...grid, codes, scales };
+  const groupSize = groupSizeOf(plan) ?? inFeatures;
+  const scales = new Float32Array(outFeatures * Math.ceil(inFeatures / groupSize)).fill(1);
+  const grid = { bits: 4, groupSize, scaleType: 'float16', zeroPoints: null } as const;
+  const compressed: QuantizedWeight = {
+    ...{ kind: 'quantized', outFeatures, inFeatures, ...grid, codes, scales },
+    ...(solverOf(plan).needs === 'sharedInput' ? { inputScale: new Float32Array(inFeatures).fill(1) } : {}),
+  };
+  const result = {
+    compressed,
+    relativeOutputError: null,
+    relativeWeightError: 0,
+    storageBits: storageBits(compressed),
+  };
+  return { plan, finished: { result, durationMs: 0 } };
 }

@@ -30,9 +30,6 @@ export interface PackedGraph {
   readonly sizes: ReadonlyMap<string, PackedSize>;
 }
 
-/** Tensors of fewer bytes are not worth an entry in a packed file: they belong into the graph. */
-export const PACKED_INLINE_BYTES = 64;
-
 /** Code tables that a model may have. */
 const MAXIMUM_TABLES = 64;
 

@@ -4,7 +4,8 @@
  * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4,watersic:2.5] [--plot <file.svg>]`
  * Every row is a packed folder that was written and then read back. "fixed" counts codes as bit planes at their own width (float16
  * scales of groups of 32 as they are), "stored" what the packed file takes: both from the files, of the solved sites. "decode" is the
- * time to rebuild all data files, "load" the time to open a session on them; best of 5, one thread decodes.
+ * time to rebuild all data files, "load" the time to open a session on them; best of 5, one thread decodes. At the end every fixed
+ * width against the entropy-coded file next below it in bytes, on the same tokens.
  */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -18,6 +19,13 @@ import { describeMachine, scratchFolder } from './machine.ts';
 const ROWS =
   'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,gptq:2,gptq:3,gptq:4,gptq:6,gptq:8,watersic:1.25,watersic:1.5,watersic:2,watersic:2.5,watersic:3,watersic:3.5,watersic:4,watersic:6,watersic:8';
 const ROUNDS = 5;
+
+interface Row extends RatePoint {
+  readonly name: string;
+  readonly folder: string;
+  /** Of the packed file. */
+  readonly bytes: number;
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,18 +44,19 @@ console.log(
   '| method | fixed | stored | data file | perplexity | nats/token (paired) | KL, nats | solve | decode | load |',
 );
 console.log('|---|---|---|---|---|---|---|---|---|---|');
-const points: RatePoint[] = [];
-for (const row of values.rows.split(',')) points.push(await printRow(row));
+const rows: Row[] = [];
+for (const row of values.rows.split(',')) rows.push(await printRow(row));
+for (const row of rows) await printRival(row);
 if (values.plot)
-  await writeFile(values.plot, drawRates(points, `${basename(model)}, scored on ${basename(values.data)}`));
+  await writeFile(values.plot, drawRates(rows, `${basename(model)}, scored on ${basename(values.data)}`));
 await rm(out, { recursive: true, force: true });
 
-async function printRow(row: string): Promise<RatePoint> {
-  await rm(out, { recursive: true, force: true });
+async function printRow(row: string): Promise<Row> {
+  const folder = join(out, row.replace(':', '-'));
   const recipe = resolveRecipe({ ...parseMethod(row), storage: 'packed', calibration: { data: values.calibration } });
   const request = {
     model,
-    out,
+    out: folder,
     recipe,
     evaluate: null,
     perDocument: false,
@@ -59,13 +68,13 @@ async function printRow(row: string): Promise<RatePoint> {
   const { storage, sites, files } = await compress(request, () => undefined);
   const solve = (performance.now() - started) / 1000;
   const { perplexity, standardError, baseline } = await evaluateModel(
-    { model: out, baseline: model, data: values.data, perDocument: false, device: 'cpu' },
+    { model: folder, baseline: model, data: values.data, perDocument: false, device: 'cpu' },
     () => undefined,
   );
   const elements = (8 * storage.storedBytes) / storage.bitsPerWeight!;
   const planeBits = sites.reduce((sum, site) => sum + site.packed!.planeBits, 0) / elements;
   const packed = files.find(file => file.path.endsWith('.quern'))!;
-  const { decode, load } = await openTimes();
+  const { decode, load } = await openTimes(join(folder, 'onnx'));
   const cells = [
     row,
     row.startsWith('watersic') ? '-' : planeBits.toFixed(3),
@@ -79,12 +88,29 @@ async function printRow(row: string): Promise<RatePoint> {
     `${load.toFixed(0)} ms`,
   ];
   console.log(`| ${cells.join(' | ')} |`);
-  return { method: row.split(':')[0]!, bits: storage.bitsPerWeight!, loss: baseline!.nllDifference };
+  const bits = storage.bitsPerWeight!;
+  return { name: row, folder, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: baseline!.nllDifference };
+}
+
+/** The best entropy-coded file of no more bytes, with this one as the baseline. */
+async function printRival(fixed: Row): Promise<void> {
+  if (fixed.method === 'watersic') return;
+  const smaller = rows.filter(({ method, bytes }) => method === 'watersic' && bytes <= fixed.bytes);
+  const rival = smaller.toSorted((left, right) => right.bytes - left.bytes)[0];
+  if (!rival) return;
+  const { baseline } = await evaluateModel(
+    { model: rival.folder, baseline: fixed.folder, data: values.data, perDocument: false, device: 'cpu' },
+    () => undefined,
+  );
+  const { nllDifference, nllDifferenceStandardError } = baseline!;
+  const difference = `${nllDifference.toFixed(4)} +- ${nllDifferenceStandardError.toFixed(4)} nats/token`;
+  console.log(
+    `${rival.name} less ${fixed.name}: ${difference}, ${(fixed.bytes - rival.bytes).toLocaleString('en')} bytes fewer`,
+  );
 }
 
 /** Milliseconds to rebuild the data files and to open a session on them. */
-async function openTimes(): Promise<{ decode: number; load: number }> {
-  const folder = join(out, 'onnx');
+async function openTimes(folder: string): Promise<{ decode: number; load: number }> {
   const names = await readdir(folder);
   const path = join(folder, names.find(name => name.endsWith('.quern'))!);
   const header = await readFile(join(folder, names.find(name => name.endsWith('.onnx'))!));

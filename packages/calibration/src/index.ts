@@ -1,3 +1,5 @@
+export { createStopFilter, type StopFilter } from './createStopFilter.ts';
+export { createTextStream, type TextStream } from './createTextStream.ts';
 export { type CutText, cutWindows } from './cutWindows.ts';
 export type { DataSetManifest, DataSetPart } from './dataSetManifest.ts';
 export { listTextSets } from './listTextSets.ts';

@@ -10,6 +10,8 @@ export interface Started {
   /** Resolves when the process has ended; `code` is -1 for one that a signal ended. */
   readonly ended: Promise<Run>;
   hasEnded(): boolean;
+  /** What stands on stdout so far. */
+  output(): string;
   /** Sends a signal to the process and everything it started. */
   signalGroup(signal: NodeJS.Signals): void;
   /** Sends a signal to the process alone. */
@@ -40,6 +42,7 @@ export function startQuern(...args: readonly string[]): Started {
   return {
     ended,
     hasEnded: () => !running,
+    output: () => stdout,
     signalGroup(signal) {
       if (running) process.kill(-child.pid!, signal);
     },

@@ -4,6 +4,7 @@ import { compressCommand } from './commands/compress.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { generateCommand } from './commands/generate.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   const commands = [
     compressCommand(),
     evaluateCommand(),
+    generateCommand(),
     compareCommand(),
     reportCommand(),
     planCommand(),

@@ -5,5 +5,10 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 const { catchInterrupts } = await import('./interrupts.ts');
 catchInterrupts();
+// Who reads no further, as head does, has all that was wanted.
+process.stdout.on('error', error => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 const { runProgram } = await import('./runProgram.ts');
 process.exitCode = await runProgram(process.argv);

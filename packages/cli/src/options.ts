@@ -18,6 +18,20 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 
+/** Commander parser for a number of at least 0. */
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0 && text.trim() !== '') return value;
+  throw new InvalidArgumentError('Expected a number of at least 0.');
+}
+
+/** Commander parser for a number above 0 and up to 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0, 1 at most.');
+}
+
 /** Commander parser for names separated by commas. */
 export function names(text: string): readonly string[] {
   return text.split(',').map(part => part.trim());

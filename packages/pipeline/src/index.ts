@@ -13,6 +13,7 @@ export { type DataSetListing, type DataSetPart, listData, showData } from './dat
 export { type Diagnosis, diagnose } from './diagnose.ts';
 export { type EvaluateRequest, type EvaluateResult, evaluateModel } from './evaluateModel.ts';
 export type { Emit, PipelineEvent, Stage } from './events.ts';
+export { type GenerateRequest, type GenerateResult, generateText, type StopReason } from './generateText.ts';
 export { type ImportResult, importModel } from './importModel.ts';
 export { type Inspection, inspectModel } from './inspectModel.ts';
 export { type OpenedModel, openModel } from './open/openModel.ts';

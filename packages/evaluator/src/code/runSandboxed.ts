@@ -2,11 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CompressionError } from '@quern/core';
 import type { CodeProgram } from './codeProblem.ts';
+import { pythonSnapshot } from './pythonSnapshot.ts';
 
 export interface SandboxLimits {
   readonly timeoutMs: number;
@@ -24,7 +24,6 @@ export interface SandboxOutcome {
 const WATCH_MS = 25;
 const OUTPUT_LIMIT = 1 << 16;
 const SANDBOX = join(import.meta.dirname, 'sandbox');
-const python = createRequire(import.meta.url);
 
 /**
  * Runs a program and its tests in a process of its own that can touch nothing.
@@ -42,18 +41,19 @@ export async function runSandboxed(program: CodeProgram, limits: SandboxLimits):
   const secret = randomBytes(16).toString('hex');
   const isPython = program.language === 'python';
   const script = await readFile(join(SANDBOX, isPython ? 'runPython.mjs' : 'runJavaScript.mjs'), 'utf8');
-  const pyodideFolder = isPython ? dirname(python.resolve('pyodide/package.json')) : '';
+  const python = isPython ? await pythonSnapshot() : null;
   const job = {
     ...program,
     secret,
-    ...(isPython
-      ? { pyodideUrl: pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href }
+    ...(python
+      ? { pyodideUrl: pathToFileURL(join(python.folder, 'pyodide.mjs')).href, snapshot: python.snapshot }
       : { lockDown: await readFile(join(SANDBOX, 'lockDown.mjs'), 'utf8') }),
   };
   const heapMegabytes = Math.max(16, Math.floor(limits.memoryBytes / 2 ** 21));
   const flags = [
     '--permission',
-    ...(isPython ? [`--allow-fs-read=${pyodideFolder}/*`] : ['--disallow-code-generation-from-strings']),
+    '--disallow-code-generation-from-strings',
+    ...(python ? [`--allow-fs-read=${python.folder}/*`, `--allow-fs-read=${python.snapshot}`] : []),
     `--max-old-space-size=${heapMegabytes}`,
     '--no-addons',
     '--no-warnings',

@@ -1,5 +1,5 @@
 // The child process of a Python problem; started by runSandboxed, which gives it the job on stdin and reads one line of stdout.
-import { readSync, writeSync } from 'node:fs';
+import { constants, readFileSync, readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** Reads all of stdin before anything foreign runs. */
@@ -11,17 +11,20 @@ function readJob() {
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
-const { candidate, test, call, secret, pyodideUrl } = readJob();
+const { candidate, test, call, secret, pyodideUrl, snapshot } = readJob();
 const answer = result => {
   writeSync(1, `${JSON.stringify({ secret, ...result })}\n`);
   process.reallyExit(0);
 };
 
+// The permission model refuses process.binding, of which Pyodide wants these numbers only.
+process.binding = () => ({ fs: constants });
 let pyodide;
 try {
   const { loadPyodide } = await import(pyodideUrl);
   const ignore = () => {};
   pyodide = await loadPyodide({
+    _loadSnapshot: readFileSync(snapshot),
     jsglobals: Object.create(null),
     stdout: ignore,
     stderr: ignore,

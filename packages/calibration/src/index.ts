@@ -5,6 +5,7 @@ export type { DataSetManifest, DataSetPart } from './dataSetManifest.ts';
 export { listTextSets } from './listTextSets.ts';
 export { loadTextSet } from './loadTextSet.ts';
 export { loadTokenizer } from './loadTokenizer.ts';
+export { readTextFile, type TextFile } from './readTextFile.ts';
 export type { TextPart, TextSet } from './textSet.ts';
 export type { Tokenizer } from './tokenizer.ts';
 export type { WindowOptions } from './windowOptions.ts';

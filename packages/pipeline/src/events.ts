@@ -8,7 +8,9 @@ export type Stage =
   | 'evaluate original'
   | 'evaluate result'
   | 'evaluate exactly'
-  | 'compare';
+  | 'compare'
+  | 'write code'
+  | 'run code';
 
 /** What a run tells while it works. Packages never print; the command line turns events into lines. */
 export type PipelineEvent =

@@ -173,7 +173,8 @@ export async function writeText(
     onText?.(piece);
   };
   for await (const id of generateTokens(writer.session, prompt, { choose, signal })) {
-    onToken?.(++newTokens);
+    newTokens++;
+    onToken?.(newTokens);
     if (writer.stopIds.has(id)) stopReason = 'eos';
     else pass(filter.push(decoder.push(id)));
     if (filter.stopped !== null) stopReason = 'stop';

@@ -11,6 +11,7 @@ export type {
 } from './compressRequest.ts';
 export { type DataSetListing, type DataSetPart, listData, showData } from './dataSets.ts';
 export { type Diagnosis, diagnose } from './diagnose.ts';
+export { type CodeRequest, type CodeResult, evaluateCode } from './evaluateCode.ts';
 export { type EvaluateRequest, type EvaluateResult, evaluateModel } from './evaluateModel.ts';
 export type { Emit, PipelineEvent, Stage } from './events.ts';
 export { type GenerateRequest, type GenerateResult, generateText, type StopReason } from './generateText.ts';

@@ -23,7 +23,7 @@ export interface ProblemScore {
   readonly samples: readonly SandboxOutcome[];
 }
 
-export interface ScoreOptions {
+export interface CodeScoreOptions {
   readonly limits: SandboxLimits;
   /** Sandboxes at a time; one per core unless given. */
   readonly parallel?: number | undefined;
@@ -42,7 +42,7 @@ const KS = [1, 10, 100];
 export async function scoreCompletions(
   problems: readonly CodeProblem[],
   completions: ReadonlyMap<string, readonly string[]>,
-  options: ScoreOptions,
+  options: CodeScoreOptions,
 ): Promise<CompletionScores> {
   const given = problems.filter(({ id }) => (completions.get(id)?.length ?? 0) > 0);
   if (given.length === 0)

@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'SOLVER_FAILED'
   | 'RUNTIME_FAILED'
   | 'WRITE_FAILED'
+  | 'DOWNLOAD_FAILED'
   | 'INTERNAL'
   // Stopped by the user: exit code 130.
   | 'INTERRUPTED';
@@ -39,6 +40,7 @@ const WORK_FAILURES: ReadonlySet<ErrorCode> = new Set([
   'SOLVER_FAILED',
   'RUNTIME_FAILED',
   'WRITE_FAILED',
+  'DOWNLOAD_FAILED',
   'INTERNAL',
 ]);
 

@@ -23,7 +23,7 @@ export interface CodeFlags {
 export function addCodeOptions(command: Command): Command {
   return command
     .addOption(new Option('--code <benchmark>', 'run code tasks').choices(['humaneval_js', 'humaneval', 'mbpp']))
-    .option('--code-data <file>', 'the problems: JSON lines, gzipped or not')
+    .option('--code-data <file>', 'the problems: JSON lines, gzipped or not (default: those of `quern data pull`)')
     .option('--completions <file>', 'score these instead of a model: JSON lines of task_id and completion')
     .option('--samples <n>', 'completions a problem, for pass@1, pass@10, pass@100', wholeNumber(1), 1)
     .option('--limit <n>', 'take the first n problems', wholeNumber(1))
@@ -43,12 +43,6 @@ export function codeRequest(model: string | undefined, flags: CodeFlags & Device
       flags.codeData !== undefined ? '--code-data' : flags.completions !== undefined ? '--completions' : null;
     if (alone === null) return null;
     throw new CompressionError('USAGE', `${alone} needs --code humaneval_js, humaneval or mbpp.`);
-  }
-  if (flags.codeData === undefined) {
-    throw new CompressionError(
-      'USAGE',
-      `--code ${flags.code} needs --code-data <file> with its problems (.jsonl or .jsonl.gz).`,
-    );
   }
   if (model === undefined && flags.completions === undefined) {
     throw new CompressionError('USAGE', '--code needs a model, or --completions <file> to score.');

@@ -33,6 +33,9 @@ export function createProgram(): Command {
     dataCommand(),
     doctorCommand(),
   ];
+  program.hook('preAction', (_, command) => {
+    if (command.optsWithGlobals<{ offline?: boolean }>().offline) process.env.HF_HUB_OFFLINE = '1';
+  });
   for (const command of commands) program.addCommand(inherit(command));
   program.addHelpText(
     'after',
@@ -43,7 +46,7 @@ Examples:
   quern compare models/demo --out out/compare --methods gptq:4,gptq:3,svd-llm,gptq:3+lowrank
   quern inspect models/demo
 
-A <model> is a Hugging Face folder (config.json + safetensors), an .onnx file, or a folder written by compress.`,
+A <model> is a Hugging Face folder (config.json + safetensors), an .onnx file, a folder written by compress, or hf:organisation/name.`,
   );
   return program;
 }
@@ -52,6 +55,7 @@ A <model> is a Hugging Face folder (config.json + safetensors), an .onnx file, o
 function inherit(command: Command): Command {
   command.exitOverride().showHelpAfterError('(run with --help for the options)');
   command.option('--verbose', 'print stack traces');
+  command.option('--offline', 'download nothing: only what is in the cache');
   for (const child of command.commands) inherit(child);
   return command;
 }

@@ -1,4 +1,6 @@
-import { readTextFile } from '@quern/calibration';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hubSettings, pulledProblems, readTextFile } from '@quern/calibration';
 import { CompressionError } from '@quern/core';
 import {
   type CodeBenchmark,
@@ -16,8 +18,8 @@ export interface CodeRequest extends Sampling {
   readonly model: string | null;
   readonly tokenizer?: string | undefined;
   readonly benchmark: CodeBenchmark;
-  /** File with the problems, JSON lines, gzipped or not. */
-  readonly data: string;
+  /** File with the problems, JSON lines, gzipped or not; the pulled ones unless given. */
+  readonly data?: string | undefined;
   /** File with completions to score: JSON lines of `task_id` and `completion`. */
   readonly completions?: string | undefined;
   /** Completions a problem. */
@@ -62,8 +64,9 @@ export async function evaluateCode(request: CodeRequest, { emit, signal }: Work)
       `--samples ${request.samples} at --temperature 0 would be ${request.samples} times the same text: raise the temperature, or take one sample.`,
     );
   }
-  const file = await readTextFile(request.data);
-  const all = parseCodeProblems(request.benchmark, file.content, request.data);
+  const data = request.data ?? (await pulledFile(request.benchmark));
+  const file = await readTextFile(data);
+  const all = parseCodeProblems(request.benchmark, file.content, data);
   const isGiven = request.completions !== undefined;
   const problems = all.filter(({ isScored }) => isGiven || isScored).slice(0, request.limit);
   const drawn = isGiven ? null : await drawCompletions(request, problems, { emit, signal });
@@ -79,13 +82,24 @@ export async function evaluateCode(request: CodeRequest, { emit, signal }: Work)
   return {
     model: isGiven ? null : request.model,
     benchmark: request.benchmark,
-    data: request.data,
+    data,
     dataSha256: file.sha256,
     ...scores,
     sampling: isGiven ? null : { temperature, topK, topP, seed, samples, maxNewTokens },
     device: drawn?.device ?? null,
     durationMs: Math.round(performance.now() - started),
   };
+}
+
+async function pulledFile(benchmark: CodeBenchmark): Promise<string> {
+  const path = join(pulledProblems(hubSettings()), benchmark, 'problems.jsonl');
+  if (await stat(path).catch(() => null)) return path;
+  const pull = benchmark === 'humaneval_js' ? '' : `, or run quern data pull ${benchmark}`;
+  throw new CompressionError(
+    'INVALID_DATA_SET',
+    `--code ${benchmark} has no problems: name their file with --code-data <file.jsonl or .jsonl.gz>${pull}.`,
+    { benchmark },
+  );
 }
 
 async function drawCompletions(request: CodeRequest, problems: readonly CodeProblem[], { emit, signal }: Work) {

@@ -10,7 +10,8 @@ export type Stage =
   | 'evaluate exactly'
   | 'compare'
   | 'write code'
-  | 'run code';
+  | 'run code'
+  | 'download';
 
 /** What a run tells while it works. Packages never print; the command line turns events into lines. */
 export type PipelineEvent =

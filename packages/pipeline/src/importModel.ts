@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hubSettings, isHubModel, pullModel } from '@quern/calibration';
 import { importCheckpoint } from '@quern/importer';
 import { findLinearSites, renameExternalData, writeOnnxModel } from '@quern/onnx';
 import { checkInterrupted } from './interruption.ts';
@@ -22,11 +23,12 @@ export interface ImportResult {
  * Errors: those of the importer and of `claimRunFolder`; WRITE_FAILED; INTERRUPTED, seen between files. Nothing is left then.
  */
 export async function importModel(
-  checkpoint: string,
+  named: string,
   out: string,
   force: boolean,
   signal?: AbortSignal,
 ): Promise<ImportResult> {
+  const checkpoint = isHubModel(named) ? (await pullModel(named, hubSettings())).folder : named;
   const { model, config } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
   const siteCount = findLinearSites(model).length;
   const parts = { command: 'import' };

@@ -9,7 +9,16 @@ export type {
   SiteReport,
   StorageReport,
 } from './compressRequest.ts';
-export { type DataSetListing, type DataSetPart, listData, showData } from './dataSets.ts';
+export {
+  type DataSetListing,
+  type DataSetPart,
+  listData,
+  type PullRequest,
+  type PullResult,
+  pullableSets,
+  pullData,
+  showData,
+} from './dataSets.ts';
 export { type Diagnosis, diagnose } from './diagnose.ts';
 export { type CodeRequest, type CodeResult, evaluateCode } from './evaluateCode.ts';
 export { type EvaluateRequest, type EvaluateResult, evaluateModel } from './evaluateModel.ts';

@@ -43,6 +43,13 @@ export async function requestHub(url: string, settings: HubSettings, request: Hu
       if (request.signal?.aborted) throw new CompressionError('INTERRUPTED', 'Interrupted.');
       if (error instanceof CompressionError) throw error;
       const { message, cause } = error as Error;
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND') {
+        throw failed(
+          url,
+          'cannot be reached: there is no such host here',
+          'Check the network, or name a mirror in HF_ENDPOINT.',
+        );
+      }
       reason = `cannot be reached (${cause instanceof Error ? cause.message || String(cause) : message})`;
     }
     if (attempt >= ATTEMPTS) {

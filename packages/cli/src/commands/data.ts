@@ -1,10 +1,10 @@
-import type { DataSetListing } from '@quern/pipeline';
+import type { DataSetListing, PullResult } from '@quern/pipeline';
 import { Command } from 'commander';
 import { formatBytes } from '../format.ts';
 import { table } from '../table.ts';
 
 export function dataCommand(): Command {
-  const data = new Command('data').description('The texts that come with Quern.');
+  const data = new Command('data').description('The texts that come with Quern, and those of a model hub.');
   data
     .command('list')
     .description('List the sets.')
@@ -32,7 +32,27 @@ export function dataCommand(): Command {
         result => `${renderSets([result.set])}\n\n${result.beginning}`,
       );
     });
+  data
+    .command('pull')
+    .description('Download a set or a checkpoint from Hugging Face (or the mirror in HF_ENDPOINT) into the cache.')
+    .argument(
+      '<name>',
+      'wikitext-2-raw, c4, redpajama-sample, the-stack-smol, humaneval, mbpp, or hf:organisation/model',
+    )
+    .option('--revision <commit|branch>', 'instead of the one that the set is pinned to')
+    .option('--force', 'download again what is there')
+    .option('--json', 'print one JSON object on stdout and nothing else')
+    .action(async (name: string, flags: { revision?: string; force?: boolean; json?: boolean }) => {
+      const { pullData } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
+      await runCommand(flags.json, context => pullData({ ...flags, name }, context), renderPull);
+    });
   return data;
+}
+
+function renderPull({ name, commit, folder, files }: PullResult): string {
+  const rows = files.map(({ path, bytes, sha256 }) => [path, formatBytes(bytes), sha256]);
+  return `${table(['file', 'size', 'sha256'], rows)}\n\n${name} at commit ${commit}: ${folder}`;
 }
 
 function renderSets(sets: readonly DataSetListing[]): string {

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { hubSettings, isHubModel, pullModel } from '@quern/calibration';
 import { CompressionError } from '@quern/core';
 import { importCheckpoint } from '@quern/importer';
 import { modelTensors, type OnnxModel } from '@quern/onnx';
@@ -39,12 +40,13 @@ export interface OpenOptions {
 
 /**
  * Opens a Hugging Face folder, an `.onnx` file, or a folder in transformers.js or genai layout. A folder with safetensors and
- * an onnx/ beside them is opened as the checkpoint. A packed graph is unpacked into a temporary folder first.
+ * an onnx/ beside them is opened as the checkpoint. A packed graph is unpacked into a temporary folder first. `hf:organisation/name`
+ * is downloaded into the cache, unless it is there.
  *
- * Errors: MODEL_NOT_FOUND; those of the importer and of the ONNX reader.
+ * Errors: MODEL_NOT_FOUND; those of `pullModel`, of the importer and of the ONNX reader.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
-  const absolute = resolve(path);
+  const absolute = isHubModel(path) ? (await pullModel(path, hubSettings())).folder : resolve(path);
   const information = await stat(absolute).catch(() => null);
   if (!information) {
     throw new CompressionError('MODEL_NOT_FOUND', `No model at ${path}: there is no such file or folder.`, { path });

@@ -1,7 +1,7 @@
 import { cutWindows, loadTextSet, loadTokenizer } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
-import { calibDataFolder } from './calibDataFolder.ts';
 import type { OpenedModel } from './openModel.ts';
+import { textSetFolder } from './textSetFolder.ts';
 
 export interface TextRequest {
   /** Id of a set in calib-data, or a path. */
@@ -41,7 +41,7 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
   const context = opened.text?.contextLength ?? null;
   const windowLength = chooseWindowLength(request, context);
   const tokenizer = await loadTokenizer(opened.tokenizerFolder);
-  const set = await loadTextSet(request.data, request.part, calibDataFolder());
+  const set = await loadTextSet(request.data, request.part, await textSetFolder(request.data));
   const stride = request.stride ?? windowLength;
   const options = {
     bosTokenId: opened.text?.bosTokenId ?? null,

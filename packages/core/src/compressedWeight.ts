@@ -30,8 +30,19 @@ export interface DenseWeight {
   readonly data: Float32Array;
 }
 
+/** A factor that is mostly 0: a bit for each place, and in float16 what stands where the bit is set. */
+export interface SparseWeight {
+  readonly kind: 'sparse';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** `[outFeatures, inFeatures]`, 0 or 1. */
+  readonly mask: Uint8Array;
+  /** One for each 1 of the mask, in its order; values that float16 holds exactly. */
+  readonly values: Float32Array;
+}
+
 /** One factor of a product. */
-export type Factor = DenseWeight | QuantizedWeight;
+export type Factor = DenseWeight | QuantizedWeight | SparseWeight;
 
 /** W = left right, of rank `left.inFeatures` = `right.outFeatures`. */
 export interface LowRankWeight {
@@ -56,4 +67,4 @@ export interface CorrectedWeight {
 }
 
 /** One weight after a solver. Switched exhaustively in `reconstruct`, `storageBits` and the exporter's `toNodes`. */
-export type CompressedWeight = QuantizedWeight | DenseWeight | LowRankWeight | CorrectedWeight;
+export type CompressedWeight = QuantizedWeight | DenseWeight | SparseWeight | LowRankWeight | CorrectedWeight;

@@ -5,6 +5,7 @@ export type {
   Factor,
   LowRankWeight,
   QuantizedWeight,
+  SparseWeight,
 } from './compressedWeight.ts';
 export {
   CompressionError,
@@ -20,5 +21,5 @@ export type { LinearSite } from './linearSite.ts';
 export { mergeStatistics } from './mergeStatistics.ts';
 export { reconstruct } from './reconstruct.ts';
 export type { SolveResult } from './solveJob.ts';
-export { type QuantizedShape, quantizedStorageBits, storageBits } from './storageBits.ts';
+export { type QuantizedShape, quantizedStorageBits, sparseMaskBits, storageBits } from './storageBits.ts';
 export type { TokenWindow } from './tokenWindow.ts';

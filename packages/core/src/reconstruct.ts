@@ -1,5 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
-import type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+import type { CompressedWeight, QuantizedWeight, SparseWeight } from './compressedWeight.ts';
 
 /**
  * The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. Cost: outFeatures inFeatures rank
@@ -11,6 +11,8 @@ export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<
       return reconstructQuantized(compressed);
     case 'dense':
       return { rows: compressed.outFeatures, columns: compressed.inFeatures, data: compressed.data.slice() };
+    case 'sparse':
+      return reconstructSparse(compressed);
     case 'lowRank':
       return gemm(await reconstruct(compressed.left), await reconstruct(compressed.right));
     case 'corrected': {
@@ -19,6 +21,13 @@ export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<
       return gemm(await reconstruct(left), await reconstruct(right), { beta: 1, output });
     }
   }
+}
+
+function reconstructSparse({ outFeatures, inFeatures, mask, values }: SparseWeight): Matrix<Float32Array> {
+  const data = new Float32Array(outFeatures * inFeatures);
+  let next = 0;
+  for (let index = 0; index < data.length; index++) if (mask[index] === 1) data[index] = values[next++]!;
+  return { rows: outFeatures, columns: inFeatures, data };
 }
 
 function reconstructQuantized(weight: QuantizedWeight): Matrix<Float32Array> {

@@ -68,3 +68,15 @@ it('multiplies factors out and adds a correction', async () => {
   const corrected = { kind: 'corrected', outFeatures: 2, inFeatures: 3, base, correction: lowRank } as const;
   expect([...(await reconstruct(corrected)).data]).toEqual([3, 1, -1, 11.5, 4, -3.5]);
 });
+
+it('counts a bit for each place of a sparse factor, in pairs of bytes, and 16 for each value', async () => {
+  const sparse = {
+    kind: 'sparse',
+    ...{ outFeatures: 3, inFeatures: 6 },
+    mask: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
+    values: Float32Array.of(0.5, -2, 4),
+  } as const;
+  expect(storageBits(sparse)).toBe(32 + 48);
+  const { data } = await reconstruct(sparse);
+  expect([...data]).toEqual([0, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -2, 0, 0, 0, 0, 4]);
+});

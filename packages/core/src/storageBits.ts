@@ -22,6 +22,8 @@ export function storageBits(compressed: CompressedWeight): number {
       );
     case 'dense':
       return 16 * compressed.outFeatures * compressed.inFeatures;
+    case 'sparse':
+      return sparseMaskBits(compressed.mask.length) + 16 * compressed.values.length;
     case 'lowRank': {
       const { left, right, sharedRight } = compressed;
       return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
@@ -29,6 +31,11 @@ export function storageBits(compressed: CompressedWeight): number {
     case 'corrected':
       return storageBits(compressed.base) + storageBits(compressed.correction);
   }
+}
+
+/** Bits that the mask of so many places takes: whole pairs of bytes, so that every part of a sparse factor is a multiple of 16. */
+export function sparseMaskBits(placeCount: number): number {
+  return 16 * Math.ceil(placeCount / 16);
 }
 
 /** {@link storageBits} of a quantised weight that does not exist yet. */

@@ -196,7 +196,23 @@ describe.each(CONTRACT_CASES)('$name $variant', ({ name, variant }) => {
   });
 });
 
-describe.each(Object.keys(VARIANTS))('%s on thin weights', name => {
+/** A dictionary of one atom takes more than a weight of one row or one column. */
+const DICTIONARIES = ['compot', 'dictionary'];
+
+describe.each(DICTIONARIES)('%s on thin weights', name => {
+  it.each([
+    [1, 17],
+    [17, 1],
+  ])('%i x %i is refused, with the least that it takes', async (rows, columns) => {
+    const site = {
+      weight: randomWeight(rows, columns, 5),
+      statistics: statisticsOf(randomActivations(30, columns, 5)),
+    };
+    await expect(solveSites(name, [site], { ratio: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
+
+describe.each(Object.keys(VARIANTS).filter(name => !DICTIONARIES.includes(name)))('%s on thin weights', name => {
   it.each([
     [1, 17],
     [17, 1],

@@ -15,6 +15,8 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   'svd-llm': [{ ratio: 0.2 }, { rank: 5 }, { ratio: 0.6, bits: 8, groupSize: 'channel' }],
   'svd-llm-v2': [{ ratio: 0.4 }, { rank: 2, bits: 2 }],
   'basis-sharing': [{ ratio: 0.2 }, { rank: 4, bits: 4 }],
+  compot: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 3, sweeps: 4 }],
+  dictionary: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 2, sweeps: 3 }],
   watersic: [{}, { bits: 1.7 }, { bits: 2.5, deadZone: 0.2 }],
 };
 
@@ -29,7 +31,9 @@ export const CONTRACT_CASES: readonly ContractCase[] = Object.entries(VARIANTS).
 );
 
 /** Methods that give factors alone. */
-export const LOW_RANK = Object.keys(VARIANTS).filter(name => solvers[name]?.allocation !== null);
+export const LOW_RANK = Object.keys(VARIANTS).filter(
+  name => solvers[name]?.optionsSchema.shape.rank !== undefined && !name.includes('+'),
+);
 
 /** A weight with its statistics. */
 export interface Site {

@@ -17,6 +17,10 @@ import { gridStorageBits } from './quantization/gridStorageBits.ts';
 import { roundToNearest } from './quantization/roundToNearest.ts';
 import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 import type { SingleSolver, Solver } from './solver.ts';
+import { compot } from './sparseDictionary/compot.ts';
+import { dictionary } from './sparseDictionary/dictionary.ts';
+import { compotOptions, dictionaryOptions } from './sparseDictionary/dictionaryOptions.ts';
+import { dictionaryStorageBits } from './sparseDictionary/dictionarySize.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
 const gridSolvers: Readonly<Record<string, GridSolver>> = {
@@ -91,6 +95,22 @@ export const solvers: Readonly<Record<string, Solver>> = {
       return lowRankStorageBits({ siteCount: settings.blocksPerGroup, ...shape }, settings);
     },
     solve: basisSharing,
+  },
+  compot: {
+    optionsSchema: compotOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(compotOptions, options, 'compot').ratio),
+    solve: (weight, statistics, options) => compot(weight, statistics, parseOptions(compotOptions, options, 'compot')),
+  },
+  dictionary: {
+    optionsSchema: dictionaryOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) =>
+      dictionaryStorageBits(shape, parseOptions(dictionaryOptions, options, 'dictionary').ratio),
+    solve: (weight, statistics, options) =>
+      dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
   },
   watersic: {
     optionsSchema: watersicOptions,

@@ -104,3 +104,18 @@ export function relativeDistance(actual: ArrayLike<number>, expected: ArrayLike<
   }
   return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
 }
+
+/** A product of random coefficients, about a third of them nonzero, and a dense random dictionary. */
+export function randomDictionary(
+  { outFeatures, inFeatures, atomCount }: { outFeatures: number; inFeatures: number; atomCount: number },
+  random: () => number,
+): LowRankWeight {
+  const mask = Uint8Array.from({ length: outFeatures * atomCount }, () => Number(random() < 1 / 3));
+  const values = randomFloats(
+    mask.reduce((sum, bit) => sum + bit, 0),
+    random,
+  ).map(Math.f16round);
+  const left = { kind: 'sparse', outFeatures, inFeatures: atomCount, mask, values } as const;
+  const right = randomDense(atomCount, inFeatures, random);
+  return { kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight: null };
+}

@@ -4,6 +4,7 @@ import type { ActivationType, GraphPiece, NodePlace, WeightPlace } from './graph
 import { kernelParameters, matMulNBits } from './matMulNBits.ts';
 import { storeDense } from './storeDense.ts';
 import { storeQuantized } from './storeQuantized.ts';
+import { storeSparse } from './storeSparse.ts';
 
 /** A matrix in the store, with the nodes that bring it into the form that kernels read; the session folds these at load. */
 export interface StoredFactor extends GraphPiece {
@@ -14,7 +15,7 @@ export interface StoredFactor extends GraphPiece {
 /**
  * Stores one matrix for products with activations of the given type.
  *
- * @throws CompressionError as `storeDense` and `storeQuantized`; INVALID_OPTION for float32 scales in a float16 graph.
+ * @throws CompressionError as `storeDense`, `storeSparse` and `storeQuantized`; INVALID_OPTION for float32 scales in a float16 graph.
  */
 export async function storeFactor(
   factor: Factor,
@@ -22,6 +23,7 @@ export async function storeFactor(
   place: WeightPlace,
 ): Promise<StoredFactor> {
   if (factor.kind === 'dense') return storeDense(factor, activationType, place);
+  if (factor.kind === 'sparse') return storeSparse(factor, activationType, place);
   const stored = await storeQuantized(factor, { ...place, codeShape: 'blocks' });
   const { nodes, initializers, scales, zeroPoints } = kernelParameters(stored, activationType, place);
   const { layout, codes } = stored;

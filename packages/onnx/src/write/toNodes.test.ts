@@ -13,6 +13,7 @@ import {
   denseProduct,
   type FactorFormat,
   randomDense,
+  randomDictionary,
   randomFactor,
   randomFloats,
   randomLowRank,
@@ -257,5 +258,34 @@ describe('toNodes', () => {
     for (const [compressed, code] of cases) {
       await expect(compressedModel(compressed, EXACT)).rejects.toMatchObject({ code });
     }
+  });
+});
+
+describe('sparse dictionaries', () => {
+  // Places that fill bytes, and that do not.
+  it.each([
+    [{ outFeatures: 16, inFeatures: 24, atomCount: 10 }, EXACT, 1e-6],
+    [{ outFeatures: 7, inFeatures: 17, atomCount: 5 }, EXACT, 1e-6],
+    [{ outFeatures: 33, inFeatures: 40, atomCount: 31 }, HALF, 3e-3],
+  ] as const)('%o multiply like their reconstruction, in the bits that are counted', async (shape, options, limit) => {
+    const compressed = randomDictionary(shape, seededRandom(5));
+    const model = await compressedModel(compressed, options);
+    expect(await distance(model, compressed, options === HALF)).toBeLessThan(limit);
+    const stored = model.proto.graph!.initializer.filter(({ name }) => /_(mask|values|F16)$/.test(name));
+    expect(stored.length).toBe(3);
+    const bytes = stored.reduce(
+      (sum, { dims, dataType }) => sum + Number(dims[0]! * (dims[1] ?? 1n)) * (dataType === DataType.FLOAT16 ? 2 : 1),
+      0,
+    );
+    expect(8 * bytes).toBe(storageBits(compressed));
+  });
+
+  it('refuses values that do not fit the mask, and values that float16 does not hold', async () => {
+    const compressed = randomDictionary({ outFeatures: 4, inFeatures: 6, atomCount: 3 }, seededRandom(6));
+    if (compressed.left.kind !== 'sparse') throw new Error('not sparse');
+    const short = { ...compressed, left: { ...compressed.left, values: compressed.left.values.slice(1) } };
+    await expect(compressedModel(short, EXACT)).rejects.toMatchObject({ code: 'INVALID_SHAPE' });
+    const fine = { ...compressed, left: { ...compressed.left, values: compressed.left.values.map(() => 0.1) } };
+    await expect(compressedModel(fine, EXACT)).rejects.toMatchObject({ code: 'SOLVER_FAILED' });
   });
 });

@@ -24,7 +24,8 @@ export async function toNodes(
         initializers: [...scaled.initializers, ...initializers],
       };
     }
-    case 'dense': {
+    case 'dense':
+    case 'sparse': {
       const { nodes, initializers, product } = await storeFactor(compressed, options.activationType, place);
       return { nodes: [...nodes, product({ ...place, ...options })], initializers };
     }

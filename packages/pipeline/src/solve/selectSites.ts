@@ -80,9 +80,11 @@ function checkSettings(recipe: Recipe, plans: readonly SitePlan[]): void {
   const methods = [...new Set(plans.map(plan => plan.solver))];
   if (methods.length === 0) return;
   const spreads = plans.some(plan => {
-    const { allocation, needs } = solvers[plan.solver]!;
+    const { allocation, needs, optionsSchema } = solvers[plan.solver]!;
     if (needs === 'sharedInput') return recipe.allocation === 'uniform' || recipe.allocation === 'sensitivity';
-    return allocation !== null && plan.options.ratio !== undefined && recipe.allocation !== 'sensitivity';
+    // What is spread are ranks: a dictionary takes its ratio at every site.
+    const hasRank = recipe.allocation === 'uniform' || optionsSchema.shape.rank !== undefined;
+    return allocation !== null && hasRank && plan.options.ratio !== undefined && recipe.allocation !== 'sensitivity';
   });
   if (recipe.allocation !== undefined && !spreads) {
     throw new CompressionError(

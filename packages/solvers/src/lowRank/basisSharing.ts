@@ -1,4 +1,10 @@
-import { CompressionError, type Factor, type InputStatistics, type LowRankWeight } from '@quern/core';
+import {
+  CompressionError,
+  type DenseWeight,
+  type InputStatistics,
+  type LowRankWeight,
+  type QuantizedWeight,
+} from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
@@ -74,7 +80,7 @@ function checkGroup(weights: readonly Matrix<Float32Array>[], statistics: readon
 }
 
 /** Equal factors have equal names, different ones different names. */
-function nameOf(right: Factor): string {
+function nameOf(right: DenseWeight | QuantizedWeight): string {
   return right.kind === 'dense'
     ? `basis_${fingerprint([right.data])}`
     : `basis_${fingerprint([right.codes, right.scales])}`;

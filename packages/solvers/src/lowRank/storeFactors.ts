@@ -1,4 +1,4 @@
-import type { Factor } from '@quern/core';
+import type { DenseWeight, Factor, QuantizedWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { toDenseWeight } from '../toDenseWeight.ts';
 import { balanceFactors, type FactorPair } from './balanceFactors.ts';
@@ -46,7 +46,11 @@ export async function storeFactors(
  * none. Its rows would be problems of their own if the columns of the left factor were orthonormal; balanced and spread they nearly
  * are, and the left factor has less error then.
  */
-export async function storeRight(problem: FactorProblem, factors: FactorPair, format: FactorFormat): Promise<Factor> {
+export async function storeRight(
+  problem: FactorProblem,
+  factors: FactorPair,
+  format: FactorFormat,
+): Promise<DenseWeight | QuantizedWeight> {
   const balanced = balanceFactors(factors);
   if (format.bits === 16) return toDenseWeight(balanced.right, 'The right factor');
   const { right } = await spreadComponents(balanced);

@@ -1,0 +1,30 @@
+import type { InputStatistics, LowRankWeight } from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+import { parseOptions } from '../parseOptions.ts';
+import { type CompotOptions, compotOptions } from './dictionaryOptions.ts';
+import { dictionarySize } from './dictionarySize.ts';
+import { learnOrthonormal } from './learnOrthonormal.ts';
+import { solveDictionary } from './solveDictionary.ts';
+
+/**
+ * COMPOT: an orthonormal dictionary of the whitened weight and sparse coefficients, W = coefficients dictionary.
+ *
+ * Objective: ||(W - C D) X||_F, the same number of nonzeros for every output.
+ * Source: arXiv:2602.15200. Differs from it: the mask counts (see dictionarySize), coefficients are fitted to the dictionary as
+ * it is stored, one ratio for every site.
+ * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
+ * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
+ * Cost: see learnOrthonormal; float64 throughout.
+ */
+export async function compot(
+  weight: Matrix<Float32Array>,
+  statistics: InputStatistics | null,
+  options: CompotOptions,
+): Promise<LowRankWeight> {
+  const { ratio, atomsPerNonzero, sweeps } = parseOptions(compotOptions, options, 'compot');
+  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
+  return solveDictionary(weight, statistics, async whitened => {
+    const size = dictionarySize(shape, ratio, atomsPerNonzero);
+    return { code: await learnOrthonormal(whitened, size, sweeps), size };
+  });
+}

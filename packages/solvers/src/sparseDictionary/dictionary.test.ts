@@ -1,0 +1,164 @@
+import { reconstruct } from '@quern/core';
+import { gemm, type Matrix } from '@quern/linalg';
+import { describe, expect, it } from 'vitest';
+import { relativeOutputError } from '../relativeOutputError.ts';
+import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
+import { compot } from './compot.ts';
+import { dictionary } from './dictionary.ts';
+import { dictionarySize } from './dictionarySize.ts';
+import { fitAtoms } from './fitAtoms.ts';
+import { fitOnSupport } from './fitOnSupport.ts';
+import { keepLargest } from './keepLargest.ts';
+import { keepLargestOfRows } from './keepLargestOfRows.ts';
+import { largestMagnitude } from './largestMagnitude.ts';
+import { learnDictionary } from './learnDictionary.ts';
+import { learnOrthonormal } from './learnOrthonormal.ts';
+
+const wide = (rows: number, columns: number, seed: number): Matrix<Float64Array> => {
+  const { data } = randomWeight(rows, columns, seed);
+  return { rows, columns, data: Float64Array.from(data) };
+};
+
+async function squaredDistance(target: Matrix<Float64Array>, c: Matrix<Float64Array>, d: Matrix<Float64Array>) {
+  const product = await gemm(c, d);
+  return target.data.reduce((sum, value, index) => sum + (value - product.data[index]!) ** 2, 0);
+}
+
+describe('dictionarySize', () => {
+  it('spends the budget on atoms, mask and nonzeros, whatever their relation', () => {
+    for (const [outFeatures, inFeatures] of [
+      [384, 128],
+      [128, 384],
+      [33, 65],
+    ] as const) {
+      for (const rho of [1.2, 2, 4]) {
+        const { atomCount, nonzeroCount } = dictionarySize({ outFeatures, inFeatures }, 0.3, rho);
+        const mask = 16 * Math.ceil((outFeatures * atomCount) / 16);
+        const bits = 16 * inFeatures * atomCount + mask + 16 * nonzeroCount;
+        expect(bits).toBe(16 * Math.floor(0.7 * outFeatures * inFeatures));
+      }
+    }
+  });
+
+  it('keeps the number of atoms per nonzero where nothing bounds it', () => {
+    const { atomCount, nonzeroCount } = dictionarySize({ outFeatures: 512, inFeatures: 512 }, 0.2, 2);
+    expect(nonzeroCount / 512 / atomCount).toBeCloseTo(0.5, 1);
+    // 0.8 16 512 512 / (16 512 + 512 + 8 512)
+    expect(atomCount).toBe(262);
+  });
+
+  it('refuses what one atom does not meet', () => {
+    expect(() => dictionarySize({ outFeatures: 4, inFeatures: 4 }, 0.9, 2)).toThrow(/ratio/);
+  });
+});
+
+describe('thresholds', () => {
+  it.each([1, 2, 3, 5, 7, 17, 31, 33, 1000])('finds every largest magnitude of %i values like a sort', count => {
+    // Few different values, so that many are equal.
+    const values = wide(1, count, 3).data.map(value => Math.round(4 * value));
+    const sorted = [...values].map(Math.abs).sort((a, b) => b - a);
+    for (let place = 1; place <= count; place += 1 + Math.floor(count / 40)) {
+      expect(largestMagnitude(values, place)).toBe(sorted[place - 1]);
+    }
+  });
+
+  it('keeps the first of equal values', () => {
+    const values = Float64Array.of(1, -2, 2, 1, -1);
+    keepLargest(values, 3);
+    expect([...values]).toEqual([1, -2, 2, 0, 0]);
+  });
+
+  it('keeps as many in every row, and gives the odd ones to the rows with most to lose', () => {
+    const matrix = { rows: 2, columns: 3, data: Float64Array.of(1, 2, 3, 9, 8, 7) };
+    keepLargestOfRows(matrix, 3);
+    expect([...matrix.data]).toEqual([0, 0, 3, 9, 8, 0]);
+  });
+});
+
+describe('steps', () => {
+  it('least squares on the support leave a residual orthogonal to the atoms in use', async () => {
+    const target = wide(6, 12, 1);
+    const atoms = wide(9, 12, 2);
+    const start = wide(6, 9, 3);
+    keepLargestOfRows(start, 6 * 4);
+    const atomGram = await gemm(atoms, atoms, { transposeB: true });
+    const correlations = await gemm(target, atoms, { transposeB: true });
+    const fitted = await fitOnSupport(start, { atomGram, correlations }, 40);
+    const product = await gemm(fitted, atoms);
+    const residual = { ...target, data: target.data.map((value, index) => value - product.data[index]!) };
+    const seen = await gemm(residual, atoms, { transposeB: true });
+    for (const [index, value] of start.data.entries()) {
+      if (value === 0) expect(fitted.data[index]).toBe(0);
+      else expect(Math.abs(seen.data[index]!)).toBeLessThan(1e-9);
+    }
+    const before = await squaredDistance(target, start, atoms);
+    expect(await squaredDistance(target, fitted, atoms)).toBeLessThan(before);
+  });
+
+  it('the atoms of least squares are never worse, of norm 1, and unused ones stay', async () => {
+    const target = wide(20, 8, 4);
+    const coefficients = wide(20, 5, 5);
+    for (let row = 0; row < 20; row++) coefficients.data[row * 5 + 3] = 0;
+    const atoms = wide(5, 8, 6);
+    const fitted = await fitAtoms(target, { coefficients, atoms });
+    expect(await squaredDistance(target, fitted.coefficients, fitted.atoms)).toBeLessThan(
+      await squaredDistance(target, coefficients, atoms),
+    );
+    expect(fitted.atoms.data.slice(24, 32)).toEqual(atoms.data.slice(24, 32));
+    for (const atom of [0, 1, 2, 4]) {
+      const row = fitted.atoms.data.slice(atom * 8, atom * 8 + 8);
+      expect(Math.hypot(...row)).toBeCloseTo(1, 12);
+    }
+  });
+});
+
+describe('learning', () => {
+  const size = { atomCount: 12, nonzeroCount: 40 * 3 };
+
+  it('orthonormal atoms: the objective is that of the product, and never rises', async () => {
+    const target = wide(40, 24, 7);
+    const { objectives, coefficients, atoms } = await learnOrthonormal(target, size, 15);
+    const energy = target.data.reduce((sum, value) => sum + value * value, 0);
+    expect((await squaredDistance(target, coefficients, atoms)) / energy).toBeCloseTo(objectives.at(-1)!, 10);
+    for (let sweep = 1; sweep < objectives.length; sweep++) {
+      expect(objectives[sweep]).toBeLessThanOrEqual(objectives[sweep - 1]! + 1e-12);
+    }
+    expect(objectives.at(-1)).toBeLessThan(objectives[0]!);
+  });
+
+  it('free atoms: from there on down, with as many nonzeros', async () => {
+    const target = wide(40, 24, 8);
+    const { objectives: orthonormal } = await learnOrthonormal(target, size, 20);
+    const { objectives, coefficients, atoms } = await learnDictionary(target, size, 20);
+    const energy = target.data.reduce((sum, value) => sum + value * value, 0);
+    expect((await squaredDistance(target, coefficients, atoms)) / energy).toBeCloseTo(objectives.at(-1)!, 8);
+    expect(objectives.at(-1)).toBeLessThan(orthonormal.at(-1)!);
+    expect(coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(size.nonzeroCount);
+  });
+
+  it('finds a planted orthonormal dictionary', async () => {
+    const { atoms } = await learnOrthonormal(wide(60, 16, 9), { atomCount: 16, nonzeroCount: 60 }, 1);
+    const planted = wide(400, 16, 10);
+    keepLargestOfRows(planted, 400 * 2);
+    const target = await gemm(planted, atoms);
+    const { objectives } = await learnOrthonormal(target, { atomCount: 16, nonzeroCount: 800 }, 60);
+    expect(objectives.at(-1)).toBeLessThan(0.02);
+    expect(objectives[0]).toBeGreaterThan(0.1);
+  });
+});
+
+describe.each([
+  ['compot', compot],
+  ['dictionary', dictionary],
+] as const)('%s', (_, solve) => {
+  it('survives a Gram of low rank, dead inputs and zero rows', async () => {
+    const weight = randomWeight(20, 24, 11);
+    weight.data.fill(0, 24, 48);
+    const activations = randomActivations(9, 24, 12);
+    for (let token = 0; token < 9; token++) activations.data[token * 24 + 5] = 0;
+    const statistics = statisticsOf(activations);
+    const result = await solve(weight, statistics, { ratio: 0.3 });
+    const error = await relativeOutputError(weight, await reconstruct(result), statistics.inputGram);
+    expect(error).toBeLessThan(0.6);
+  });
+});

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+const common = {
+  ratio: z.number().min(0).lt(1).describe('fraction of the 16-bit weight that is removed'),
+  sweeps: z.int().min(1).max(200).default(20).describe('rounds of coefficients, then atoms'),
+};
+
+const ATOMS_PER_NONZERO = 'atoms for each nonzero coefficient of an output';
+
+/** Options of COMPOT. */
+export const compotOptions = z.strictObject({
+  ...common,
+  atomsPerNonzero: z.number().min(1).max(16).default(2).describe(ATOMS_PER_NONZERO),
+});
+
+/** Options of `dictionary`. */
+export const dictionaryOptions = z.strictObject({
+  ...common,
+  atomsPerNonzero: z
+    .number()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe(`${ATOMS_PER_NONZERO}; chosen for each weight where it is not given`),
+});
+
+/** What a caller gives. */
+export type CompotOptions = z.input<typeof compotOptions>;
+
+/** What a caller gives. */
+export type DictionaryOptions = z.input<typeof dictionaryOptions>;

@@ -1,0 +1,43 @@
+import { gemm, type Matrix, polarFactor, symmetricEigen } from '@quern/linalg';
+import type { DictionarySize } from './dictionarySize.ts';
+import { keepLargestOfRows } from './keepLargestOfRows.ts';
+import type { SparseCode } from './sparseCode.ts';
+
+/** A code, and what it left over after each sweep. */
+export interface LearntCode extends SparseCode {
+  /** ||Y - coefficients atoms||_F^2 / ||Y||_F^2 with the coefficients of each sweep; never rises. */
+  readonly objectives: readonly number[];
+}
+
+/**
+ * Orthonormal atoms and coefficients for Y `[outFeatures, inFeatures]`, turn about, each the exact optimum for the other.
+ *
+ * Objective: min ||Y - C D||_F, D D^T = I, as many nonzeros in every row of C. Coefficients: the largest of Y D^T. Atoms: the polar
+ * factor of C^T Y (orthogonal Procrustes). Starts from the leading right singular vectors.
+ * Source: COMPOT, arXiv:2602.15200. Cost: a sweep takes 2 outFeatures inFeatures atomCount multiply-adds and a polar factor.
+ */
+export async function learnOrthonormal(
+  target: Matrix<Float64Array>,
+  { atomCount, nonzeroCount }: DictionarySize,
+  sweeps: number,
+): Promise<LearntCode> {
+  const { vectors } = await symmetricEigen(await gemm(target, target, { transposeA: true }));
+  let atoms: Matrix<Float64Array> = {
+    rows: atomCount,
+    columns: target.columns,
+    data: vectors.data.slice(0, atomCount * target.columns),
+  };
+  const energy = sumOfSquares(target.data);
+  const objectives: number[] = [];
+  for (let sweep = 0; ; sweep++) {
+    const coefficients = await gemm(target, atoms, { transposeB: true });
+    keepLargestOfRows(coefficients, nonzeroCount);
+    objectives.push(energy === 0 ? 0 : 1 - sumOfSquares(coefficients.data) / energy);
+    if (sweep === sweeps || energy === 0) return { coefficients, atoms, objectives };
+    atoms = await polarFactor(await gemm(coefficients, target, { transposeA: true }));
+  }
+}
+
+function sumOfSquares(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value * value, 0);
+}

@@ -23,3 +23,4 @@ export { reconstruct } from './reconstruct.ts';
 export type { SolveResult } from './solveJob.ts';
 export { type QuantizedShape, quantizedStorageBits, sparseMaskBits, storageBits } from './storageBits.ts';
 export type { TokenWindow } from './tokenWindow.ts';
+export { uniformNumbers } from './uniformNumbers.ts';

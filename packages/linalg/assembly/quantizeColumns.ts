@@ -1,3 +1,5 @@
+import { carry } from './carry';
+
 /** Outputs treated together: four SIMD registers, one cache line of float64. */
 const STRIP: usize = 64;
 
@@ -55,27 +57,6 @@ export function quantizeColumns(
       carry(at, firstError + strip, stride, firstFactor + ((<usize>column) << 3), factorStride, to - from);
     }
   }
-}
-
-/** w -= sum of `terms` products error_k U_k for one strip of one column; `factor` points at the first U_k. */
-function carry(column: usize, error: usize, stride: usize, factor: usize, factorStride: usize, terms: i32): void {
-  let sum0 = v128.load(column);
-  let sum1 = v128.load(column, 16);
-  let sum2 = v128.load(column, 32);
-  let sum3 = v128.load(column, 48);
-  for (; terms > 0; terms--) {
-    const weight = v128.load64_splat(factor);
-    sum0 = f64x2.sub(sum0, f64x2.mul(weight, v128.load(error)));
-    sum1 = f64x2.sub(sum1, f64x2.mul(weight, v128.load(error, 16)));
-    sum2 = f64x2.sub(sum2, f64x2.mul(weight, v128.load(error, 32)));
-    sum3 = f64x2.sub(sum3, f64x2.mul(weight, v128.load(error, 48)));
-    factor += factorStride;
-    error += stride;
-  }
-  v128.store(column, sum0);
-  v128.store(column, sum1, 16);
-  v128.store(column, sum2, 32);
-  v128.store(column, sum3, 48);
 }
 
 /** The same for two neighbouring columns, which share the loads of the errors. */

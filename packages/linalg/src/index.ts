@@ -2,6 +2,7 @@ export { addGram } from './addGram.ts';
 export { cholesky } from './cholesky.ts';
 export { type CholeskyOfInverseOptions, choleskyOfInverse } from './choleskyOfInverse.ts';
 export { type ColumnQuantizer, createColumnQuantizer } from './createColumnQuantizer.ts';
+export { createOrthogonalPursuit, type OrthogonalPursuit } from './createOrthogonalPursuit.ts';
 export { createRowQuantizer, type RowQuantizer } from './createRowQuantizer.ts';
 export { chooseEngine, describeEngine, type EngineDescription, type EngineOptions } from './engine.ts';
 export type { FactorResult } from './factorization/factorResult.ts';

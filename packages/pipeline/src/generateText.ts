@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createStopFilter, createTextStream, loadTokenizer, type Tokenizer } from '@quern/calibration';
-import { CompressionError } from '@quern/core';
-import { type Device, generateTokens, openSession, resolveDevice, sampleToken, uniformNumbers } from '@quern/runtime';
+import { CompressionError, uniformNumbers } from '@quern/core';
+import { type Device, generateTokens, openSession, resolveDevice, sampleToken } from '@quern/runtime';
 import type { InferenceSession } from 'onnxruntime-node';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';

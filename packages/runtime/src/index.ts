@@ -13,4 +13,3 @@ export { type ResolvedDevice, resolveDevice } from './resolveDevice.ts';
 export { runSession } from './runSession.ts';
 export { type SamplingOptions, sampleToken } from './sampleToken.ts';
 export { type TextBatch, textFeeds } from './textFeeds.ts';
-export { uniformNumbers } from './uniformNumbers.ts';

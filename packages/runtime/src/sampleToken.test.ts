@@ -1,6 +1,6 @@
+import { uniformNumbers } from '@quern/core';
 import { describe, expect, it } from 'vitest';
 import { type SamplingOptions, sampleToken } from './sampleToken.ts';
-import { uniformNumbers } from './uniformNumbers.ts';
 
 /** Logits whose softmax is these probabilities. */
 const logitsOf = (...probabilities: readonly number[]): Float32Array => Float32Array.from(probabilities, Math.log);

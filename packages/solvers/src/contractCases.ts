@@ -16,6 +16,10 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   'svd-llm-v2': [{ ratio: 0.4 }, { rank: 2, bits: 2 }],
   'basis-sharing': [{ ratio: 0.2 }, { rank: 4, bits: 4 }],
   compot: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 3, sweeps: 4 }],
+  cospadi: [
+    { ratio: 0.2, sweeps: 4 },
+    { ratio: 0.5, atomsPerNonzero: 4, sweeps: 3, seed: 7 },
+  ],
   dictionary: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 2, sweeps: 3 }],
   watersic: [{}, { bits: 1.7 }, { bits: 2.5, deadZone: 0.2 }],
 };

@@ -18,8 +18,9 @@ import { roundToNearest } from './quantization/roundToNearest.ts';
 import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 import type { SingleSolver, Solver } from './solver.ts';
 import { compot } from './sparseDictionary/compot.ts';
+import { cospadi } from './sparseDictionary/cospadi.ts';
 import { dictionary } from './sparseDictionary/dictionary.ts';
-import { compotOptions, dictionaryOptions } from './sparseDictionary/dictionaryOptions.ts';
+import { compotOptions, cospadiOptions, dictionaryOptions } from './sparseDictionary/dictionaryOptions.ts';
 import { dictionaryStorageBits } from './sparseDictionary/dictionarySize.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
@@ -102,6 +103,15 @@ export const solvers: Readonly<Record<string, Solver>> = {
     allocation: 'uniform',
     storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(compotOptions, options, 'compot').ratio),
     solve: (weight, statistics, options) => compot(weight, statistics, parseOptions(compotOptions, options, 'compot')),
+  },
+  cospadi: {
+    optionsSchema: cospadiOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) =>
+      dictionaryStorageBits(shape, parseOptions(cospadiOptions, options, 'cospadi').ratio),
+    solve: (weight, statistics, options) =>
+      cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
   },
   dictionary: {
     optionsSchema: dictionaryOptions,

@@ -27,6 +27,19 @@ export interface Kernels {
     highestCode: number,
     deadZone: number,
   ): void;
+  pursueRow(
+    alpha: number,
+    gram: number,
+    count: number,
+    stride: number,
+    steps: number,
+    images: number,
+    taken: number,
+    weights: number,
+    chosen: number,
+    gains: number,
+  ): number;
+  fitChosen(images: number, stride: number, chosen: number, gains: number, steps: number, coefficients: number): void;
   groupRanges(values: number, rows: number, columns: number, groupSize: number, ranges: number): void;
   quantizeGroups(
     values: number,

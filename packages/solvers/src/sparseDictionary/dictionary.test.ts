@@ -1,9 +1,11 @@
 import { reconstruct } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
+import { Matrix as NaiveMatrix, SVD } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import { relativeOutputError } from '../relativeOutputError.ts';
 import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 import { compot } from './compot.ts';
+import { cospadi } from './cospadi.ts';
 import { dictionary } from './dictionary.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
@@ -11,8 +13,14 @@ import { fitOnSupport } from './fitOnSupport.ts';
 import { keepLargest } from './keepLargest.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { largestMagnitude } from './largestMagnitude.ts';
+import { learnByPursuit } from './learnByPursuit.ts';
 import { learnDictionary } from './learnDictionary.ts';
 import { learnOrthonormal } from './learnOrthonormal.ts';
+import { normalEquations } from './normalEquations.ts';
+import { pursueOrthogonally } from './pursueOrthogonally.ts';
+import { sampleAtoms } from './sampleAtoms.ts';
+import type { SparseCode } from './sparseCode.ts';
+import { updateAtoms } from './updateAtoms.ts';
 
 const wide = (rows: number, columns: number, seed: number): Matrix<Float64Array> => {
   const { data } = randomWeight(rows, columns, seed);
@@ -112,7 +120,139 @@ describe('steps', () => {
   });
 });
 
+/** Orthogonal matching pursuit as it is defined: least squares from scratch at every step. */
+function naivePursuit(signal: Float64Array, atoms: Matrix<Float64Array>, steps: number): Float64Array {
+  const dictionary = NaiveMatrix.from1DArray(atoms.rows, atoms.columns, [...atoms.data]).transpose();
+  const target = NaiveMatrix.columnVector([...signal]);
+  const chosen: number[] = [];
+  let coefficients = NaiveMatrix.zeros(0, 1);
+  for (let step = 0; step < steps; step++) {
+    const fitted =
+      chosen.length === 0 ? NaiveMatrix.zeros(signal.length, 1) : dictionary.subMatrixColumn(chosen).mmul(coefficients);
+    const seen = dictionary.transpose().mmul(NaiveMatrix.sub(target, fitted)).to1DArray().map(Math.abs);
+    for (const atom of chosen) seen[atom] = -1;
+    chosen.push(seen.indexOf(Math.max(...seen)));
+    coefficients = new SVD(dictionary.subMatrixColumn(chosen), { autoTranspose: true }).solve(target) as NaiveMatrix;
+  }
+  const result = new Float64Array(atoms.rows);
+  for (const [index, atom] of chosen.entries()) result[atom] = coefficients.get(index, 0);
+  return result;
+}
+
+describe('orthogonal matching pursuit', () => {
+  it.each([
+    [16, 9, 4],
+    [12, 31, 7],
+    [40, 40, 1],
+    [9, 9, 9],
+  ])('%i inputs, %i atoms, %i steps: what the definition gives', async (inputs, atomCount, steps) => {
+    const atoms = sampleAtoms(wide(atomCount, inputs, 21), atomCount, 1);
+    const target = wide(13, inputs, 22);
+    const coefficients = pursueOrthogonally(await normalEquations(target, atoms), 13 * steps);
+    for (let row = 0; row < 13; row++) {
+      const expected = naivePursuit(target.data.subarray(row * inputs, (row + 1) * inputs), atoms, steps);
+      for (let atom = 0; atom < atomCount; atom++) {
+        expect(coefficients.data[row * atomCount + atom]).toBeCloseTo(expected[atom]!, 8);
+      }
+    }
+  });
+
+  it('gives the odd nonzeros to the outputs that they help most', async () => {
+    const atoms = sampleAtoms(wide(20, 12, 23), 20, 1);
+    const target = wide(10, 12, 24);
+    const equations = await normalEquations(target, atoms);
+    const counts = (matrix: Matrix<Float64Array>): number[] =>
+      Array.from(
+        { length: 10 },
+        (_, row) => matrix.data.subarray(row * 20, row * 20 + 20).filter(value => value !== 0).length,
+      );
+    const chosen = pursueOrthogonally(equations, 34);
+    expect(counts(chosen).toSorted()).toEqual([3, 3, 3, 3, 3, 3, 4, 4, 4, 4]);
+    const distances = (matrix: Matrix<Float64Array>) =>
+      Promise.all(
+        Array.from({ length: 10 }, (_, row) =>
+          squaredDistance(
+            { rows: 1, columns: 12, data: target.data.subarray(row * 12, row * 12 + 12) },
+            { rows: 1, columns: 20, data: matrix.data.slice(row * 20, row * 20 + 20) },
+            atoms,
+          ),
+        ),
+      );
+    const three = await distances(pursueOrthogonally(equations, 30));
+    const four = await distances(pursueOrthogonally(equations, 40));
+    const gains = three.map((value, row) => value - four[row]!);
+    const least = Math.min(...gains.filter((_, row) => counts(chosen)[row] === 4));
+    for (const [row, gain] of gains.entries()) if (counts(chosen)[row] === 3) expect(gain).toBeLessThanOrEqual(least);
+  });
+
+  it('passes over atoms that depend on others, and stops where nothing is left', async () => {
+    const { data } = sampleAtoms(wide(3, 5, 25), 3, 1);
+    const atoms = { rows: 6, columns: 5, data: Float64Array.of(...data, ...data) };
+    const target = { rows: 2, columns: 5, data: Float64Array.of(...wide(1, 5, 26).data, 0, 0, 0, 0, 0) };
+    const { data: coefficients } = pursueOrthogonally(await normalEquations(target, atoms), 12);
+    expect([...coefficients.subarray(0, 6)].filter(value => value !== 0).length).toBe(3);
+    expect([...coefficients.subarray(6)]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('K-SVD', () => {
+  it('never raises the objective, keeps the support, unit atoms and atoms that none uses', async () => {
+    const target = wide(30, 14, 31);
+    const atoms = sampleAtoms(wide(18, 14, 32), 18, 1);
+    const coefficients = wide(30, 18, 33);
+    keepLargestOfRows(coefficients, 30 * 4);
+    for (let row = 0; row < 30; row++) coefficients.data[row * 18 + 5] = 0;
+    let code: SparseCode = { coefficients, atoms };
+    let before = await squaredDistance(target, coefficients, atoms);
+    for (let sweep = 0; sweep < 4; sweep++) {
+      code = await updateAtoms(target, code);
+      const after = await squaredDistance(target, code.coefficients, code.atoms);
+      expect(after).toBeLessThan(before);
+      before = after;
+    }
+    for (const [index, value] of code.coefficients.data.entries())
+      expect(value !== 0).toBe(coefficients.data[index] !== 0);
+    expect([...code.atoms.data.slice(70, 84)]).toEqual([...atoms.data.slice(70, 84)]);
+    for (let atom = 0; atom < 18; atom++)
+      expect(Math.hypot(...code.atoms.data.slice(atom * 14, atom * 14 + 14))).toBeCloseTo(1, 12);
+  });
+
+  it('updates one atom to the leading singular pair', async () => {
+    const target = wide(8, 6, 34);
+    const coefficients = { rows: 8, columns: 1, data: new Float64Array(8).fill(1) };
+    let code: SparseCode = { coefficients, atoms: sampleAtoms(target, 1, 1) };
+    for (let sweep = 0; sweep < 30; sweep++) code = await updateAtoms(target, code);
+    const [largest, ...others] = new SVD(NaiveMatrix.from1DArray(8, 6, [...target.data])).diagonal;
+    const left = others.reduce((sum, value) => sum + value * value, 0);
+    expect(await squaredDistance(target, code.coefficients, code.atoms)).toBeCloseTo(left, 8);
+    expect(Math.hypot(...code.coefficients.data)).toBeCloseTo(largest!, 8);
+  });
+});
+
 describe('learning', () => {
+  it('finds a planted dictionary with more atoms than inputs, by pursuit and K-SVD', async () => {
+    const planted = sampleAtoms(wide(30, 20, 41), 30, 1);
+    const coefficients = wide(1500, 30, 42);
+    keepLargestOfRows(coefficients, 1500 * 3);
+    const target = await gemm(coefficients, planted);
+    const { objectives, atoms } = await learnByPursuit(
+      target,
+      { atomCount: 30, nonzeroCount: 4500 },
+      { sweeps: 40, seed: 3 },
+    );
+    expect(objectives.at(-1)).toBeLessThan(0.06);
+    const overlaps = await gemm(planted, atoms, { transposeB: true });
+    let found = 0;
+    for (let atom = 0; atom < 30; atom++) {
+      const best = Math.max(...overlaps.data.subarray(atom * 30, atom * 30 + 30).map(Math.abs));
+      if (best > 0.99) found++;
+    }
+    // Atoms that started as neighbours of one planted atom share it to the end: K-SVD has no way out of that.
+    expect(found).toBeGreaterThanOrEqual(24);
+    for (let sweep = 1; sweep < objectives.length; sweep++)
+      expect(objectives[sweep]).toBeLessThanOrEqual(objectives[sweep - 1]!);
+  });
+
   const size = { atomCount: 12, nonzeroCount: 40 * 3 };
 
   it('orthonormal atoms: the objective is that of the product, and never rises', async () => {
@@ -149,6 +289,7 @@ describe('learning', () => {
 
 describe.each([
   ['compot', compot],
+  ['cospadi', cospadi],
   ['dictionary', dictionary],
 ] as const)('%s', (_, solve) => {
   it('survives a Gram of low rank, dead inputs and zero rows', async () => {

@@ -1,21 +1,28 @@
 import { z } from 'zod';
 
-const common = {
+const common = (sweeps: number) => ({
   ratio: z.number().min(0).lt(1).describe('fraction of the 16-bit weight that is removed'),
-  sweeps: z.int().min(1).max(200).default(20).describe('rounds of coefficients, then atoms'),
-};
+  sweeps: z.int().min(1).max(200).default(sweeps).describe('rounds of coefficients, then atoms'),
+});
 
 const ATOMS_PER_NONZERO = 'atoms for each nonzero coefficient of an output';
 
 /** Options of COMPOT. */
 export const compotOptions = z.strictObject({
-  ...common,
+  ...common(20),
   atomsPerNonzero: z.number().min(1).max(16).default(2).describe(ATOMS_PER_NONZERO),
+});
+
+/** Options of CoSpaDi. */
+export const cospadiOptions = z.strictObject({
+  ...compotOptions.shape,
+  ...common(60),
+  seed: z.int().min(0).default(0).describe('draws the rows that the atoms start from'),
 });
 
 /** Options of `dictionary`. */
 export const dictionaryOptions = z.strictObject({
-  ...common,
+  ...common(20),
   atomsPerNonzero: z
     .number()
     .min(1)
@@ -26,6 +33,9 @@ export const dictionaryOptions = z.strictObject({
 
 /** What a caller gives. */
 export type CompotOptions = z.input<typeof compotOptions>;
+
+/** What a caller gives. */
+export type CospadiOptions = z.input<typeof cospadiOptions>;
 
 /** What a caller gives. */
 export type DictionaryOptions = z.input<typeof dictionaryOptions>;

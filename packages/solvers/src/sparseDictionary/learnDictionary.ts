@@ -1,9 +1,10 @@
-import { gemm, type Matrix } from '@quern/linalg';
+import type { Matrix } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
-import type { NormalEquations } from './fitOnSupport.ts';
 import { type LearntCode, learnOrthonormal } from './learnOrthonormal.ts';
+import { normalEquations } from './normalEquations.ts';
 import { pursueSupport } from './pursueSupport.ts';
+import { remainder } from './remainder.ts';
 import type { SparseCode } from './sparseCode.ts';
 
 /** Of orthonormal atoms, before they may lean on each other. */
@@ -34,10 +35,7 @@ export async function learnDictionary(
   const objectives = [least];
   for (let sweep = 0; sweep < sweeps && energy > 0; sweep++) {
     const { atoms, coefficients } = await fitAtoms(target, code);
-    const equations = {
-      atomGram: await gemm(atoms, atoms, { transposeB: true }),
-      correlations: await gemm(target, atoms, { transposeB: true }),
-    };
+    const equations = await normalEquations(target, atoms);
     let next = coefficients;
     for (let step = 0; step < PURSUITS; step++) next = await pursueSupport(next, equations, size.nonzeroCount);
     code = { atoms, coefficients: next };
@@ -51,18 +49,4 @@ export async function learnDictionary(
     if (gain < LEAST_GAIN * least) break;
   }
   return { ...best, objectives };
-}
-
-/** ||Y - C D||_F^2 / ||Y||_F^2. */
-async function remainder(
-  coefficients: Matrix<Float64Array>,
-  { atomGram, correlations }: NormalEquations,
-  energy: number,
-): Promise<number> {
-  const image = await gemm(coefficients, atomGram);
-  let sum = energy;
-  for (let index = 0; index < image.data.length; index++) {
-    sum += coefficients.data[index]! * (image.data[index]! - 2 * correlations.data[index]!);
-  }
-  return Math.max(0, sum / energy);
 }

@@ -1,0 +1,43 @@
+import type { Matrix } from '@quern/linalg';
+import type { DictionarySize } from './dictionarySize.ts';
+import type { LearntCode } from './learnOrthonormal.ts';
+import { normalEquations } from './normalEquations.ts';
+import { pursueOrthogonally } from './pursueOrthogonally.ts';
+import { remainder } from './remainder.ts';
+import { sampleAtoms } from './sampleAtoms.ts';
+import type { SparseCode } from './sparseCode.ts';
+import { updateAtoms } from './updateAtoms.ts';
+
+/** Stops when this share of the target, or less, is left: the rest is rounding. */
+const LEAST_LEFT = 1e-12;
+
+/**
+ * Unit atoms and coefficients for Y `[outFeatures, inFeatures]`: orthogonal matching pursuit, then K-SVD, `sweeps` times, from rows
+ * of Y drawn by `seed`; the best code that was measured.
+ *
+ * Objective: min ||Y - C D||_F, as many nonzeros in every row of C. Cost: see pursueOrthogonally and updateAtoms.
+ */
+export async function learnByPursuit(
+  target: Matrix<Float64Array>,
+  { atomCount, nonzeroCount }: DictionarySize,
+  { sweeps, seed }: { readonly sweeps: number; readonly seed: number },
+): Promise<LearntCode> {
+  const energy = target.data.reduce((sum, value) => sum + value * value, 0);
+  let atoms = sampleAtoms(target, atomCount, seed);
+  const empty = { rows: target.rows, columns: atomCount, data: new Float64Array(target.rows * atomCount) };
+  let best: SparseCode = { coefficients: empty, atoms };
+  let least = 1;
+  const objectives: number[] = [];
+  for (let sweep = 0; sweep < sweeps && energy > 0 && least > LEAST_LEFT; sweep++) {
+    const coefficients = pursueOrthogonally(await normalEquations(target, atoms), nonzeroCount);
+    const code = await updateAtoms(target, { coefficients, atoms });
+    const objective = await remainder(code.coefficients, await normalEquations(target, code.atoms), energy);
+    if (objective < least) {
+      best = code;
+      least = objective;
+    }
+    objectives.push(least);
+    atoms = code.atoms;
+  }
+  return { ...best, objectives };
+}

@@ -197,7 +197,7 @@ describe.each(CONTRACT_CASES)('$name $variant', ({ name, variant }) => {
 });
 
 /** A dictionary of one atom takes more than a weight of one row or one column. */
-const DICTIONARIES = ['compot', 'cospadi', 'dictionary'];
+const DICTIONARIES = ['compot', 'cospadi', 'rocket', 'dictionary'];
 
 describe.each(DICTIONARIES)('%s on thin weights', name => {
   it.each([

@@ -20,8 +20,14 @@ import type { SingleSolver, Solver } from './solver.ts';
 import { compot } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
 import { dictionary } from './sparseDictionary/dictionary.ts';
-import { compotOptions, cospadiOptions, dictionaryOptions } from './sparseDictionary/dictionaryOptions.ts';
+import {
+  compotOptions,
+  cospadiOptions,
+  dictionaryOptions,
+  rocketOptions,
+} from './sparseDictionary/dictionaryOptions.ts';
 import { dictionaryStorageBits } from './sparseDictionary/dictionarySize.ts';
+import { rocket } from './sparseDictionary/rocket.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
 const gridSolvers: Readonly<Record<string, GridSolver>> = {
@@ -112,6 +118,13 @@ export const solvers: Readonly<Record<string, Solver>> = {
       dictionaryStorageBits(shape, parseOptions(cospadiOptions, options, 'cospadi').ratio),
     solve: (weight, statistics, options) =>
       cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
+  },
+  rocket: {
+    optionsSchema: rocketOptions,
+    needs: 'inputGram',
+    allocation: 'uniform',
+    storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(rocketOptions, options, 'rocket').ratio),
+    solve: (weight, statistics, options) => rocket(weight, statistics, parseOptions(rocketOptions, options, 'rocket')),
   },
   dictionary: {
     optionsSchema: dictionaryOptions,

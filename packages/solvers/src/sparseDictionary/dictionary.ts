@@ -1,13 +1,12 @@
 import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { parseOptions } from '../parseOptions.ts';
+import { CANDIDATES } from './candidates.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
-import { type DictionarySize, dictionarySize } from './dictionarySize.ts';
+import { dictionarySize } from './dictionarySize.ts';
+import { learnBest } from './learnBest.ts';
 import { learnDictionary } from './learnDictionary.ts';
-import { type SizedCode, solveDictionary } from './solveDictionary.ts';
-
-/** Atoms per nonzero that are tried where none is given. */
-const CANDIDATES = [1.2, 1.5, 2, 2.8, 4];
+import { solveDictionary } from './solveDictionary.ts';
 
 /** Sweeps of a trial. */
 const TRIAL_SWEEPS = 3;
@@ -31,25 +30,12 @@ export async function dictionary(
   const { ratio, atomsPerNonzero, sweeps } = parseOptions(dictionaryOptions, options, 'dictionary');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   return solveDictionary(weight, statistics, async whitened => {
-    const candidates = (atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero]).map(candidate =>
-      dictionarySize(shape, ratio, candidate),
-    );
-    return learnBest(whitened, candidates, sweeps);
+    const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
+    const sizes = candidates.map(candidate => dictionarySize(shape, ratio, candidate));
+    const { size } =
+      sizes.length === 1
+        ? { size: sizes[0]! }
+        : await learnBest(sizes, candidate => learnDictionary(whitened, candidate, TRIAL_SWEEPS));
+    return { code: await learnDictionary(whitened, size, sweeps), size };
   });
-}
-
-async function learnBest(
-  whitened: Matrix<Float64Array>,
-  candidates: readonly DictionarySize[],
-  sweeps: number,
-): Promise<SizedCode> {
-  let size = candidates[0]!;
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates.length > 1 ? candidates : []) {
-    const objective = (await learnDictionary(whitened, candidate, TRIAL_SWEEPS)).objectives.at(-1)!;
-    if (objective >= least) continue;
-    least = objective;
-    size = candidate;
-  }
-  return { code: await learnDictionary(whitened, size, sweeps), size };
 }

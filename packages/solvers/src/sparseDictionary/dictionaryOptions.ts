@@ -37,5 +37,11 @@ export type CompotOptions = z.input<typeof compotOptions>;
 /** What a caller gives. */
 export type CospadiOptions = z.input<typeof cospadiOptions>;
 
+/** Options of ROCKET. */
+export const rocketOptions = dictionaryOptions.omit({ sweeps: true });
+
+/** What a caller gives. */
+export type RocketOptions = z.input<typeof rocketOptions>;
+
 /** What a caller gives. */
 export type DictionaryOptions = z.input<typeof dictionaryOptions>;

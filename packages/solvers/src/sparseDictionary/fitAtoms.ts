@@ -1,17 +1,22 @@
 import { gemm, invertPositiveDefinite, type Matrix } from '@quern/linalg';
 import type { SparseCode } from './sparseCode.ts';
 
-/** Relative to the mean of the diagonal: keeps atoms that depend on each other in reach of float64. */
+/** Keeps atoms that depend on each other in reach of float64. */
 const RIDGE = 1e-6;
 
 /**
  * The atoms that fit given coefficients, argmin over D of ||Y - C D||_F^2 + ridge, with rows of norm 1: the norms go to the
  * coefficients, so that C D is what least squares gave. Atoms that no output uses stay as they were.
  *
+ * `ridge` is relative to the mean of the diagonal of C^T C.
  * Source: MOD (Engan et al. 1999), with the ridge of ROCKET, arXiv:2602.11008.
  * Cost: outFeatures atomCount (atomCount + inFeatures) + atomCount^2 inFeatures multiply-adds and an inverse.
  */
-export async function fitAtoms(target: Matrix<Float64Array>, code: SparseCode): Promise<SparseCode> {
+export async function fitAtoms(
+  target: Matrix<Float64Array>,
+  code: SparseCode,
+  ridge: number = RIDGE,
+): Promise<SparseCode> {
   const { coefficients, atoms } = code;
   const { rows, columns } = coefficients;
   const gram = await gemm(coefficients, coefficients, { transposeA: true });
@@ -19,7 +24,7 @@ export async function fitAtoms(target: Matrix<Float64Array>, code: SparseCode): 
   for (let atom = 0; atom < columns; atom++) trace += gram.data[atom * (columns + 1)]!;
   if (trace === 0) return code;
   const used = Uint8Array.from({ length: columns }, (_, atom) => Number(gram.data[atom * (columns + 1)]! > 0));
-  for (let atom = 0; atom < columns; atom++) gram.data[atom * (columns + 1)]! += (RIDGE * trace) / columns;
+  for (let atom = 0; atom < columns; atom++) gram.data[atom * (columns + 1)]! += (ridge * trace) / columns;
   const inverse = await invertPositiveDefinite(gram);
   if (inverse.matrix === null) return code;
   const fitted = await gemm(inverse.matrix, await gemm(coefficients, target, { transposeA: true }));

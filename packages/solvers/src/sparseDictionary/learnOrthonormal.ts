@@ -1,6 +1,7 @@
-import { gemm, type Matrix, polarFactor, symmetricEigen } from '@quern/linalg';
+import { gemm, type Matrix, polarFactor } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
+import { leadingDirections } from './leadingDirections.ts';
 import type { SparseCode } from './sparseCode.ts';
 
 /** A code, and what it left over after each sweep. */
@@ -21,12 +22,7 @@ export async function learnOrthonormal(
   { atomCount, nonzeroCount }: DictionarySize,
   sweeps: number,
 ): Promise<LearntCode> {
-  const { vectors } = await symmetricEigen(await gemm(target, target, { transposeA: true }));
-  let atoms: Matrix<Float64Array> = {
-    rows: atomCount,
-    columns: target.columns,
-    data: vectors.data.slice(0, atomCount * target.columns),
-  };
+  let atoms = await leadingDirections(target, atomCount);
   const energy = sumOfSquares(target.data);
   const objectives: number[] = [];
   for (let sweep = 0; ; sweep++) {

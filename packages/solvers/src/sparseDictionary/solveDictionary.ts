@@ -3,6 +3,7 @@ import type { Matrix } from '@quern/linalg';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { choleskyWhitening } from '../lowRank/choleskyWhitening.ts';
+import type { Whitening } from '../lowRank/inputMetric.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import type { LearntCode } from './learnOrthonormal.ts';
@@ -22,13 +23,13 @@ export interface SizedCode {
 export async function solveDictionary(
   weight: Matrix<Float32Array>,
   statistics: InputStatistics | null,
-  learn: (whitened: Matrix<Float64Array>) => Promise<SizedCode>,
+  learn: (whitened: Matrix<Float64Array>, whitening: Whitening) => Promise<SizedCode>,
 ): Promise<LowRankWeight> {
   checkWeight(weight);
   const { inputGram: gram } = checkStatistics(statistics, weight.columns);
   const whitening = await choleskyWhitening(gram);
   const plain = toFloat64(weight);
-  const { code, size } = await learn(await whitening.apply(plain));
+  const { code, size } = await learn(await whitening.apply(plain), whitening);
   const coefficients = padSupport(code.coefficients, size.nonzeroCount);
   return storeCode({ weight: plain, gram, whitening }, { atoms: code.atoms, coefficients });
 }

@@ -68,10 +68,11 @@ function leadingPair(remainder: Remainder): { values: Float64Array; atom: Float6
 /** E d. */
 function timesVector({ residual, users, values, atom }: Remainder, along: Float64Array, product: Float64Array): void {
   const overlap = dot(atom, along);
+  const { data, columns } = residual;
   for (let index = 0; index < users.length; index++) {
-    const start = users[index]! * residual.columns;
+    const start = users[index]! * columns;
     let sum = values[index]! * overlap;
-    for (let column = 0; column < along.length; column++) sum += residual.data[start + column]! * along[column]!;
+    for (let column = 0; column < columns; column++) sum += data[start + column]! * along[column]!;
     product[index] = sum;
   }
 }
@@ -80,10 +81,11 @@ function timesVector({ residual, users, values, atom }: Remainder, along: Float6
 function vectorTimes({ residual, users, values, atom }: Remainder, weights: Float64Array): Float64Array {
   const overlap = dot(values, weights);
   const product = atom.map(value => overlap * value);
+  const { data, columns } = residual;
   for (let index = 0; index < users.length; index++) {
-    const start = users[index]! * residual.columns;
+    const start = users[index]! * columns;
     const weight = weights[index]!;
-    for (let column = 0; column < product.length; column++) product[column]! += weight * residual.data[start + column]!;
+    for (let column = 0; column < columns; column++) product[column]! += weight * data[start + column]!;
   }
   return product;
 }

@@ -21,6 +21,8 @@ export interface DataSetManifest {
   readonly language: string;
   readonly licence: string;
   readonly source: string;
+  /** What a pulled set was made from. */
+  readonly commit?: string;
   readonly parts: Readonly<Record<TextPart, DataSetPart>>;
 }
 

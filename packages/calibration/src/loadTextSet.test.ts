@@ -38,6 +38,7 @@ describe('loadTextSet', () => {
       path: join(sets, 'small', 'a.txt'),
       sha256: sumOf(TEXT),
       licence: 'CC0-1.0',
+      sources: [{ id: 'small', sha256: sumOf(TEXT) }],
       documents: ['One', 'Two'],
     });
   });
@@ -46,11 +47,13 @@ describe('loadTextSet', () => {
     const path = join(sets, 'mine.jsonl.gz');
     const packed = gzipSync('{"text":"x"}\n{"text":"y"}');
     await writeFile(path, packed);
+    const sha256 = createHash('sha256').update(packed).digest('hex');
     expect(await loadTextSet(path, 'evaluation', sets)).toEqual({
       id: 'mine.jsonl.gz',
       path,
-      sha256: createHash('sha256').update(packed).digest('hex'),
+      sha256,
       licence: null,
+      sources: [{ id: 'mine.jsonl.gz', sha256 }],
       documents: ['x', 'y'],
     });
   });

@@ -36,6 +36,7 @@ export async function loadTextSet(setOrPath: string, part: TextPart, calibDataFo
     path: setOrPath,
     sha256: file.sha256,
     licence: null,
+    sources: [{ id, sha256: file.sha256 }],
     documents: splitDocuments(file.content, id),
   };
 }
@@ -45,7 +46,16 @@ async function loadPart(manifest: DataSetManifest, part: TextPart, calibDataFold
   const file = await readTextFile(path);
   const documents = splitDocuments(file.content, basename(path));
   checkAgainstManifest(manifest, part, file, documents.length);
-  return { id: manifest.id, path, sha256: file.sha256, licence: manifest.licence, documents };
+  const { id, licence, commit } = manifest;
+  const revision = typeof commit === 'string' ? { revision: commit } : {};
+  return {
+    id,
+    path,
+    sha256: file.sha256,
+    licence,
+    sources: [{ id, sha256: file.sha256, ...revision }],
+    documents,
+  };
 }
 
 function checkAgainstManifest(manifest: DataSetManifest, part: TextPart, file: TextFile, documents: number): void {

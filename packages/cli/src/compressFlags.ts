@@ -67,7 +67,10 @@ export function addCompressOptions(name: string): Command {
       '--ratio <r>',
       'fraction of the 16-bit bytes to remove, for factorisations; may be an expression over block and blockCount',
     )
-    .option('--calibration <set|file>', 'text that calibrates')
+    .option(
+      '--calibration <set|file>',
+      'text that calibrates: a set, a file, general (prose and stories), mixed (general and code), or self, which the model writes (default: stories)',
+    )
     .option('--feeds <folder>', 'inputs as .npy or .json files, for .onnx models that read no text')
     .option('--windows <n>', 'calibration windows, or samples of --feeds, at most (default: 128)', wholeNumber(1))
     .option('--seed <n>', 'seed of everything random (default: 0)', wholeNumber(0))

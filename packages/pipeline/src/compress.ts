@@ -65,7 +65,8 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const plans = await bitsForSize(opened, selected, recipe, emit);
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
-  const { calibration, evaluation } = await prepareMaterial(opened, request, isCalibrated(plans, recipe), emit);
+  const material = { isCalibrated: isCalibrated(plans, recipe), device, emit, signal };
+  const { calibration, evaluation } = await prepareMaterial(opened, request, material);
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
   const origin = originOf({ opened, sources, calibration, request, device, engine });

@@ -2,6 +2,7 @@
 export type Stage =
   | 'open'
   | 'hash'
+  | 'write text'
   | 'capture'
   | 'solve'
   | 'write'

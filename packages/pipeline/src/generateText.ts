@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createStopFilter, createTextStream, loadTokenizer, type Tokenizer } from '@quern/calibration';
 import { CompressionError, uniformNumbers } from '@quern/core';
 import { type Device, generateTokens, openSession, resolveDevice, sampleToken } from '@quern/runtime';
 import type { InferenceSession } from 'onnxruntime-node';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';
-import { type OpenedModel, openModel } from './open/openModel.ts';
+import { openModel } from './open/openModel.ts';
+import { stopIdsOf } from './open/stopIdsOf.ts';
 
 export interface Sampling {
   /** 0 takes the most likely token. */
@@ -195,20 +194,4 @@ export function checkSampling({ temperature, topK, topP }: Sampling): void {
     `${ignored} has no effect at temperature 0, which always takes the most likely token: add --temperature 0.8, or leave it out.`,
     { temperature },
   );
-}
-
-/** Tokens that end a text: of config.json and, where there is one, of generation_config.json, which may name more. */
-async function stopIdsOf(opened: OpenedModel, folder: string): Promise<ReadonlySet<number>> {
-  const ids = new Set(opened.text?.eosTokenIds ?? []);
-  const file = join(folder, 'generation_config.json');
-  const content = await readFile(file, 'utf8').catch(() => null);
-  if (content === null) return ids;
-  try {
-    const config = JSON.parse(content) as { eos_token_id?: unknown } | null;
-    for (const id of [config?.eos_token_id].flat()) if (typeof id === 'number') ids.add(id);
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new CompressionError('INVALID_CONFIG', `${file} is not valid JSON: ${reason}. Fetch it again.`, { file });
-  }
-  return ids;
 }

@@ -41,7 +41,11 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
   // What was named is checked; a plan needs no text.
   if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
     const calibrated = { ...request, evaluate: null };
-    await prepareMaterial(opened, calibrated, isCalibrated(plans, request.recipe), () => undefined);
+    await prepareMaterial(opened, calibrated, {
+      isCalibrated: isCalibrated(plans, request.recipe),
+      device: null,
+      emit: () => undefined,
+    });
   }
   const sites = planSizes(plans, recipe);
   return {

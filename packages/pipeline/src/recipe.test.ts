@@ -56,7 +56,7 @@ describe('what cannot be', () => {
     expect(problems).toEqual([
       'bits (0): must be at least 1 and at most 8',
       'rules[0].group: no such key; known are sites, method, bits, groupSize, ratio, options',
-      'calibration.window: no such key; known are data, windows, windowLength',
+      'calibration.window: no such key; known are data, windows, windowLength, temperature',
       expect.stringMatching(/^bitz: no such key; known are method, bits, /),
     ]);
   });

@@ -53,9 +53,15 @@ export const recipeSchema = z.strictObject({
   headBits: headBits.default(8).describe('bits of embedding and head'),
   calibration: z
     .strictObject({
-      data: z.string().optional().describe('a set of calib-data or a file'),
+      data: z
+        .string()
+        .optional()
+        .describe(
+          'a set of calib-data or a file; general (prose and stories), mixed (general and code), or self: written by the model',
+        ),
       windows: z.number().int().min(1).default(128),
       windowLength: z.number().int().min(2).optional(),
+      temperature: z.number().positive().max(2).optional().describe('of text that the model writes; 1 unless given'),
     })
     .prefault({}),
   onFailure: z

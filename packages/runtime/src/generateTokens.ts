@@ -1,6 +1,6 @@
 import { CompressionError } from '@quern/core';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { isPast } from './emptyPast.ts';
+import type { InferenceSession } from 'onnxruntime-node';
+import { advanceCache, cacheNames, lastLogits, logitsName } from './decoderCache.ts';
 import { runSession } from './runSession.ts';
 import { type TextBatch, textFeeds } from './textFeeds.ts';
 
@@ -22,51 +22,21 @@ export async function* generateTokens(
   if (promptIds.length === 0)
     throw new CompressionError('INVALID_OPTION', 'The prompt is empty: give at least one token.');
   const cache = cacheNames(session);
-  const logitsName = session.outputNames.includes('logits') ? 'logits' : session.outputNames[0]!;
+  const logits = logitsName(session);
   const generated: number[] = [];
   let batch: TextBatch = { ids: [promptIds], keepLast: 1 };
   while (true) {
     if (options.signal?.aborted) throw new CompressionError('INTERRUPTED', 'Generation was stopped.');
     const outputs = await runSession(session, textFeeds(session, batch), 'the model');
-    const next = options.choose(lastRow(outputs[logitsName]!));
+    const next = options.choose(lastLogits(outputs[logits]!)[0]!);
     generated.push(next);
     yield next;
     batch = cache
       ? {
           ids: [Int32Array.of(next)],
           keepLast: 1,
-          past: advance(cache, outputs, promptIds.length + generated.length - 1),
+          past: advanceCache(cache, outputs, promptIds.length + generated.length - 1),
         }
       : { ids: [Int32Array.of(...promptIds, ...generated)], keepLast: 1 };
   }
-}
-
-/** Cache inputs by the output that feeds the next step; null when the graph has no complete cache. */
-function cacheNames(session: InferenceSession): ReadonlyMap<string, string> | null {
-  const pasts = session.inputNames.filter(isPast);
-  const names = new Map<string, string>();
-  for (const past of pasts) {
-    const candidates = [past.replace(/^past_key_values/, 'present'), past.replace(/^past/, 'present')];
-    const present = candidates.find(name => session.outputNames.includes(name));
-    if (present === undefined) return null;
-    names.set(past, present);
-  }
-  return names.size === 0 ? null : names;
-}
-
-function advance(
-  cache: ReadonlyMap<string, string>,
-  outputs: Readonly<Record<string, Tensor>>,
-  length: number,
-): NonNullable<TextBatch['past']> {
-  const values: Record<string, Tensor> = {};
-  for (const [past, present] of cache) values[past] = outputs[present]!;
-  return { length, values };
-}
-
-/** The last row of logits `[1, sequence, vocabulary]`, as a view. */
-function lastRow(logits: Tensor): ArrayLike<number> {
-  // float16 logits arrive as Float16Array, which the declared type does not know.
-  const data = logits.data as Float32Array;
-  return data.subarray(data.length - logits.dims.at(-1)!);
 }

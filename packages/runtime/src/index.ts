@@ -7,6 +7,7 @@ export { extendGraph, type GraphExtension } from './extendGraph.ts';
 export { findLogits, type LogitsOutput } from './findLogits.ts';
 export { type GenerateOptions, generateGreedy } from './generateGreedy.ts';
 export { type ChooseToken, generateTokens } from './generateTokens.ts';
+export { type GenerateWindowsOptions, generateWindows } from './generateWindows.ts';
 export { openSession, type SessionOptions } from './openSession.ts';
 export { type DeviceProbe, probeDevices } from './probeDevices.ts';
 export { type ResolvedDevice, resolveDevice } from './resolveDevice.ts';

@@ -31,8 +31,11 @@ export function sampleToken(logits: ArrayLike<number>, options: SamplingOptions,
       { id: best, value: String(largest) },
     );
   }
-  const weights = Float64Array.from(logits, logit => Math.exp((logit - largest) / temperature));
-  let ids: ArrayLike<number> = weights.map((_, id) => id);
+  // Plain loops: a vocabulary is long, and a small model's step is short.
+  const weights = new Float64Array(logits.length);
+  for (let id = 0; id < weights.length; id++) weights[id] = Math.exp((logits[id]! - largest) / temperature);
+  let ids: ArrayLike<number> = new Uint32Array(weights.length);
+  for (let id = 0; id < weights.length; id++) (ids as Uint32Array)[id] = id;
   if (topK !== undefined && topK < logits.length) ids = mostLikely(weights, topK);
   if (topP !== undefined && topP < 1) ids = nucleus(ids, weights, topP);
   return draw(ids, weights, uniform);

@@ -62,7 +62,11 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
   const all = everySite(findLinearSites(opened.model), request.recipe);
   const recipe = adoptDtype(opened, all, request.recipe);
   const rows = checkRows(opened.model, { ...request, recipe }, emit);
-  const { calibration, evaluation } = await prepareMaterial(opened, { ...request, recipe }, true, emit);
+  const { calibration, evaluation } = await prepareMaterial(
+    opened,
+    { ...request, recipe },
+    { isCalibrated: true, device, emit, signal },
+  );
   if (evaluation?.kind === 'feeds') {
     throw new CompressionError(
       'INVALID_OPTION',

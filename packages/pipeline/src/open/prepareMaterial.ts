@@ -1,13 +1,26 @@
 import { CompressionError } from '@quern/core';
+import type { Device } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
 import { openFeeds } from '../feeds/openFeeds.ts';
 import type { Material } from './material.ts';
 import type { OpenedModel } from './openModel.ts';
-import { prepareText } from './prepareText.ts';
+import { type PreparedText, prepareText } from './prepareText.ts';
 import { readsText } from './readsText.ts';
+import { checkOwnText, writeOwnText } from './writeOwnText.ts';
 
 const DEFAULT_CALIBRATION = 'stories';
+/** The calibration that the model writes. */
+const OWN_TEXT = 'self';
+
+export interface MaterialOptions {
+  /** Whether the run reads activations. */
+  readonly isCalibrated: boolean;
+  /** Where a text is written; null where nothing may take long: it is then checked, and absent. */
+  readonly device: Device | null;
+  readonly emit: Emit;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What a run is calibrated on and what it is measured on. */
 export interface RunMaterial {
@@ -18,17 +31,17 @@ export interface RunMaterial {
 }
 
 /**
- * Opens the text or the feeds of a run; `isCalibrated` says whether it reads activations.
- * What was named is checked even where this run does not read it.
+ * Opens the text or the feeds of a run, or has the model write its text. What was named is checked even where this run does not
+ * read it.
  *
  * Errors: those of `prepareText` and `openFeeds`; INVALID_FEEDS for a model that reads no text and was given no feeds.
  */
 export async function prepareMaterial(
   opened: OpenedModel,
   request: CompressRequest,
-  isCalibrated: boolean,
-  emit: Emit,
+  options: MaterialOptions,
 ): Promise<RunMaterial> {
+  const { isCalibrated, emit } = options;
   const { method, calibration } = request.recipe;
   const unused = (name: string): void =>
     emit({ kind: 'warning', message: `${method} reads no activations: ${name} was checked, not used.` });
@@ -47,14 +60,31 @@ export async function prepareMaterial(
   if ((isCalibrated || request.evaluate !== null) && !readsText(opened.model)) throw needsFeeds(opened, isCalibrated);
   const evaluated = request.evaluate === null ? null : await evaluationText(opened, request, request.evaluate);
   if (!isCalibrated && calibration.data === undefined) return { calibration: null, evaluation: evaluated };
-  const text = await prepareText(opened, {
-    data: calibration.data ?? DEFAULT_CALIBRATION,
-    part: 'calibration',
-    windowLength: calibration.windowLength,
-    maximumWindows: calibration.windows,
-  });
+  const text = await calibrationText(opened, request, options);
   if (!isCalibrated && calibration.data !== undefined) unused(calibration.data);
-  return { calibration: isCalibrated ? { kind: 'text', text } : null, evaluation: evaluated };
+  return { calibration: isCalibrated && text ? { kind: 'text', text } : null, evaluation: evaluated };
+}
+
+/** Null for a text that is still to be written, where that may not be done or nothing would read it. */
+async function calibrationText(
+  opened: OpenedModel,
+  { recipe: { calibration, seed } }: CompressRequest,
+  { isCalibrated, device, emit, signal }: MaterialOptions,
+): Promise<PreparedText | null> {
+  const { data = DEFAULT_CALIBRATION, windows, windowLength, temperature } = calibration;
+  if (data !== OWN_TEXT) {
+    if (temperature !== undefined) {
+      throw new CompressionError(
+        'INVALID_OPTION',
+        `calibration.temperature (${temperature}): ${data} is read, not written; it holds for data: ${OWN_TEXT} only.`,
+        { temperature, data },
+      );
+    }
+    return prepareText(opened, { data, part: 'calibration', windowLength, maximumWindows: windows, seed });
+  }
+  await checkOwnText(opened, { windowLength });
+  if (!isCalibrated || device === null) return null;
+  return writeOwnText(opened, { windows, windowLength, temperature: temperature ?? 1, seed }, { device, emit, signal });
 }
 
 async function evaluationText(opened: OpenedModel, request: CompressRequest, data: string): Promise<Material> {

@@ -1,10 +1,12 @@
-import { cutWindows, loadTextSet, loadTokenizer } from '@quern/calibration';
+import { cutWindows, type TextSource } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
+import { loadTexts } from './loadTexts.ts';
 import type { OpenedModel } from './openModel.ts';
-import { textSetFolder } from './textSetFolder.ts';
+import { textTokenizer } from './textTokenizer.ts';
+import { windowLengthFor } from './windowLengthFor.ts';
 
 export interface TextRequest {
-  /** Id of a set in calib-data, or a path. */
+  /** Id of a set in calib-data, a mixture of sets for calibration, or a path. */
   readonly data: string;
   readonly part: 'calibration' | 'evaluation';
   /** Tokens a window; default min(512, context), per document the context. */
@@ -12,10 +14,22 @@ export interface TextRequest {
   readonly stride?: number | undefined;
   readonly perDocument?: boolean | undefined;
   readonly maximumWindows?: number | undefined;
+  /** Of the order of mixtures, 0 unless given. */
+  readonly seed?: number | undefined;
+}
+
+/** What a text is. */
+export interface TextDescription {
+  readonly id: string;
+  readonly sha256: string;
+  /** The files that it was read from; none for one that a model wrote. */
+  readonly sources: readonly TextSource[];
+  /** Set for a text that the model itself wrote. */
+  readonly generated?: { readonly temperature: number; readonly beginId: number };
 }
 
 export interface PreparedText {
-  readonly data: { readonly id: string; readonly sha256: string };
+  readonly data: TextDescription;
   readonly windows: readonly TokenWindow[];
   readonly windowLength: number;
   readonly stride: number;
@@ -23,25 +37,15 @@ export interface PreparedText {
   readonly byteCount: number;
 }
 
-const DEFAULT_WINDOW_LENGTH = 512;
-
 /**
  * Text to token windows for one model, as the command line promises.
  *
  * Errors: TOKENIZER_NOT_FOUND, WINDOW_TOO_LONG (above the context), TEXT_TOO_SHORT, INVALID_DATA_SET.
  */
 export async function prepareText(opened: OpenedModel, request: TextRequest): Promise<PreparedText> {
-  if (!opened.tokenizerFolder) {
-    throw new CompressionError(
-      'TOKENIZER_NOT_FOUND',
-      `${opened.path} comes without a tokenizer: pass --tokenizer <folder with tokenizer.json and config.json>. Without one, --method rtn with --evaluate none reads no text.`,
-      { path: opened.path },
-    );
-  }
-  const context = opened.text?.contextLength ?? null;
-  const windowLength = chooseWindowLength(request, context);
-  const tokenizer = await loadTokenizer(opened.tokenizerFolder);
-  const set = await loadTextSet(request.data, request.part, await textSetFolder(request.data));
+  const tokenizer = await textTokenizer(opened);
+  const windowLength = windowLengthFor(opened.text?.contextLength ?? null, request);
+  const set = await loadTexts(request.data, request.part, request.seed ?? 0);
   const stride = request.stride ?? windowLength;
   const options = {
     bosTokenId: opened.text?.bosTokenId ?? null,
@@ -51,7 +55,8 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
     ...(request.maximumWindows === undefined ? {} : { maximumCount: request.maximumWindows }),
   };
   const { windows, byteCount } = nameText(request, () => cutWindows(set.documents, tokenizer, options));
-  return { data: { id: set.id, sha256: set.sha256 }, windows, windowLength, stride, byteCount };
+  const { id, sha256, sources } = set;
+  return { data: { id, sha256, sources }, windows, windowLength, stride, byteCount };
 }
 
 /** The same errors with the text in front: windows do not know where their tokens come from. */
@@ -68,19 +73,4 @@ function nameText<Result>({ part, data }: TextRequest, cut: () => Result): Resul
       { cause: error },
     );
   }
-}
-
-function chooseWindowLength(request: TextRequest, context: number | null): number {
-  if (request.windowLength === undefined) {
-    if (request.perDocument && context !== null) return context;
-    return Math.min(DEFAULT_WINDOW_LENGTH, context ?? DEFAULT_WINDOW_LENGTH);
-  }
-  if (context !== null && request.windowLength > context) {
-    throw new CompressionError(
-      'WINDOW_TOO_LONG',
-      `--window-length ${request.windowLength} is above the model's context of ${context} tokens: use ${context} or less.`,
-      { windowLength: request.windowLength, contextLength: context },
-    );
-  }
-  return request.windowLength;
 }

@@ -2,6 +2,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { CompressResult } from '../compressRequest.ts';
 import { type Material, materialContent } from '../open/material.ts';
+import { textContent } from '../open/textContent.ts';
 import type { CompressRun } from '../run.ts';
 import { versions } from '../versions.ts';
 import { packedName } from './packed/packedName.ts';
@@ -55,7 +56,8 @@ async function listFiles(folder: string): Promise<CompressResult['files']> {
 function describeMaterial(material: Material) {
   if (material.kind === 'feeds') return { id: material.feeds.id, ...materialContent(material) };
   const { data, windows, windowLength } = material.text;
-  return { ...data, windowCount: windows.length, windowLength };
+  const { tokens } = textContent(material.text);
+  return { ...data, tokens, windowCount: windows.length, windowLength };
 }
 
 function howToLoad({ request, opened, layout }: CompressRun, dtype: string): Readonly<Record<string, string>> {

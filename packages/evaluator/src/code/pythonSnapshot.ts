@@ -38,7 +38,7 @@ async function makeSnapshot(): Promise<PythonFiles> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CompressionError(
       'RUNTIME_FAILED',
-      `Python does not start: ${reason}. It comes with the package pyodide: install the packages again (npm run setup).`,
+      `Python does not start: ${reason}. It comes with the package pyodide, which the offline bundle leaves out: install the packages (npm run setup) in a checkout.`,
       { reason },
       { cause: error },
     );

@@ -26,7 +26,7 @@ export function addCodeOptions(command: Command): Command {
     .option('--code-data <file>', 'the problems: JSON lines, gzipped or not (default: those of `quern data pull`)')
     .option('--completions <file>', 'score these instead of a model: JSON lines of task_id and completion')
     .option('--samples <n>', 'completions a problem, for pass@1, pass@10, pass@100', wholeNumber(1), 1)
-    .option('--limit <n>', 'take the first n problems', wholeNumber(1))
+    .option('--limit <n>', 'take the first n problems, or items of each task', wholeNumber(1))
     .option('--temperature <t>', 'of code tasks (default: 0.2)', nonNegativeNumber)
     .option('--top-k <k>', 'of code tasks', wholeNumber(1))
     .option('--top-p <p>', 'of code tasks', fraction)

@@ -12,6 +12,8 @@ export const LOSS = {
   baselineNll: 'quern.baseline_nll',
   /** float32: KL(baseline || model), nats. */
   klDivergence: 'quern.kl_divergence',
+  /** float32: ln p(target) less the largest ln p, 0 where the target is the most likely token. */
+  margin: 'quern.margin',
   /** int32: 1 where both find the same token most likely. */
   agreement: 'quern.top_agreement',
 } as const;
@@ -60,6 +62,15 @@ export function targetLoss(prefix: string, output: string): NodeProto[] {
   return [
     node('GatherElements', [`${prefix}.log_p`, LOSS.targets], [picked], { attributes: { axis: { int: -1 } } }),
     node('Neg', [picked], [output]),
+  ];
+}
+
+/** ln p(target) less the largest ln p, after `targetLoss`. */
+export function targetMargin(prefix: string, { opset }: Build): NodeProto[] {
+  const largest = `${prefix}.largest`;
+  return [
+    reduce('ReduceMax', `${prefix}.log_p`, largest, opset),
+    node('Sub', [`${prefix}.picked`, largest], [LOSS.margin]),
   ];
 }
 

@@ -1,9 +1,15 @@
 import { CompressionError } from '@quern/core';
-import { DataType, type OnnxModel, tensorInput } from '@quern/onnx';
+import { DataType, type NodeProto, type OnnxModel, tensorInput, type ValueInfoProto } from '@quern/onnx';
 import { type Device, describeModel, extendGraph, findLogits } from '@quern/runtime';
-import { LOSS, lastAxis, logProbabilities, targetLoss } from './lossNodes.ts';
+import { type Build, LOSS, lastAxis, logProbabilities, targetLoss } from './lossNodes.ts';
 
 const PREFIX = 'quern.model';
+
+/** What is returned beside the losses. */
+export interface LossExtras {
+  readonly nodes: (prefix: string, build: Build) => readonly NodeProto[];
+  readonly outputs: readonly ValueInfoProto[];
+}
 
 /**
  * A copy of the header that reads the targets `[batch, sequence, 1]` as well and returns their losses, same shape, instead of
@@ -11,7 +17,7 @@ const PREFIX = 'quern.model';
  *
  * Errors: UNSUPPORTED_MODEL without logits or with an operator set before 11, which has no GatherElements.
  */
-export function withLoss(model: OnnxModel, device: Device): OnnxModel {
+export function withLoss(model: OnnxModel, device: Device, extras?: LossExtras): OnnxModel {
   const logits = findLogits(model);
   const opset = Number(
     model.proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0,
@@ -23,11 +29,17 @@ export function withLoss(model: OnnxModel, device: Device): OnnxModel {
       { folder: model.folder, opset },
     );
   }
-  const each = ['batch_size', 'sequence_length', 1];
+  const build = { device, opset };
+  const losses = [...logProbabilities(PREFIX, logits.name, build), ...targetLoss(PREFIX, LOSS.nll)];
   return extendGraph(model, {
-    nodes: [...logProbabilities(PREFIX, logits.name, { device, opset }), ...targetLoss(PREFIX, LOSS.nll)],
-    inputs: [tensorInput(LOSS.targets, DataType.INT32, each)],
+    nodes: [...losses, ...(extras?.nodes(PREFIX, build) ?? [])],
+    inputs: [tensorInput(LOSS.targets, DataType.INT32, ['batch_size', 'sequence_length', 1])],
     initializers: [lastAxis()],
-    outputs: [tensorInput(LOSS.nll, DataType.FLOAT, each)],
+    outputs: [lossOutput(LOSS.nll), ...(extras?.outputs ?? [])],
   });
+}
+
+/** A float32 output with a value for each token. */
+export function lossOutput(name: string): ValueInfoProto {
+  return tensorInput(name, DataType.FLOAT, ['batch_size', 'sequence_length', 1]);
 }

@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import { addCodeOptions, type CodeFlags, codeRequest, renderCode } from '../codeEvaluation.ts';
 import { formatPerplexity, formatSigned } from '../format.ts';
 import { addDeviceOptions, addWindowOptions, type DeviceFlags, type WindowFlags, wholeNumber } from '../options.ts';
+import { addTaskOptions, renderTasks, type TaskFlags, tasksRequest } from '../taskEvaluation.ts';
 
-interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags {
+interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags, TaskFlags {
   readonly baseline?: string;
   readonly data: string;
   readonly stride?: number;
@@ -13,23 +14,27 @@ interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags {
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('Measure perplexity and the distance from a baseline, or run code tasks.')
+    .description('Measure perplexity and the distance from a baseline, or score tasks, or run code tasks.')
     .argument('[model]', 'a checkpoint, an .onnx file, or a folder that compress wrote')
     .option('--baseline <model>', 'also report divergence from this model')
     .option('--data <set|file>', 'text: a set of `quern data list`, or a .txt/.jsonl file, gzipped or not', 'stories')
     .option('--stride <n>', 'tokens from one window to the next (default: the window length)', wholeNumber(1));
-  return addDeviceOptions(addCodeOptions(addWindowOptions(command))).action(async (model, flags: EvaluateFlags) => {
-    const { evaluateCode, evaluateModel } = await import('@quern/pipeline');
-    const { runCommand } = await import('../runCommand.ts');
-    const code = codeRequest(model, flags);
-    if (code) return runCommand(flags.json, context => evaluateCode(code, context), renderCode);
-    if (model === undefined) throw new CompressionError('USAGE', "error: missing required argument 'model'");
-    await runCommand(
-      flags.json,
-      ({ emit, signal }) => evaluateModel({ ...flags, model, perDocument: flags.perDocument ?? false }, emit, signal),
-      renderEvaluation,
-    );
-  });
+  return addDeviceOptions(addCodeOptions(addTaskOptions(addWindowOptions(command)))).action(
+    async (model, flags: EvaluateFlags) => {
+      const { evaluateCode, evaluateModel, evaluateTasks } = await import('@quern/pipeline');
+      const { runCommand } = await import('../runCommand.ts');
+      const tasks = tasksRequest(model, flags);
+      if (tasks) return runCommand(flags.json, ({ emit, signal }) => evaluateTasks(tasks, emit, signal), renderTasks);
+      const code = codeRequest(model, flags);
+      if (code) return runCommand(flags.json, context => evaluateCode(code, context), renderCode);
+      if (model === undefined) throw new CompressionError('USAGE', "error: missing required argument 'model'");
+      await runCommand(
+        flags.json,
+        ({ emit, signal }) => evaluateModel({ ...flags, model, perDocument: flags.perDocument ?? false }, emit, signal),
+        renderEvaluation,
+      );
+    },
+  );
 }
 
 function renderEvaluation(result: EvaluateResult): string {

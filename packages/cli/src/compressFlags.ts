@@ -3,6 +3,7 @@ import {
   addDeviceOptions,
   addWindowOptions,
   type DeviceFlags,
+  names,
   positiveNumber,
   type WindowFlags,
   wholeNumber,
@@ -18,6 +19,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly groupSize?: string;
   readonly ratio?: string;
   readonly calibration?: string;
+  readonly statistics?: readonly string[];
   readonly windows?: number;
   readonly seed?: number;
   readonly exclude?: readonly string[];
@@ -70,6 +72,14 @@ export function addCompressOptions(name: string): Command {
     .option(
       '--calibration <set|file>',
       'text that calibrates: a set, a file, general (prose and stories), mixed (general and code), or self, which the model writes (default: stories)',
+    )
+    .addOption(
+      new Option(
+        '--statistics <folders>',
+        'solve from what quern capture wrote, instead of running the model; several, by commas, add up',
+      )
+        .argParser(names)
+        .conflicts(['calibration', 'windows']),
     )
     .option('--feeds <folder>', 'inputs as .npy or .json files, for .onnx models that read no text')
     .option('--windows <n>', 'calibration windows, or samples of --feeds, at most (default: 128)', wholeNumber(1))

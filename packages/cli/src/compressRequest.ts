@@ -43,6 +43,7 @@ export async function compressRequest(
     recipe: resolveRecipe(input, flags.recipe ?? 'options'),
     tokenizer: flags.tokenizer,
     feeds: flags.feeds,
+    statistics: flags.statistics,
     evaluate: flags.evaluate === 'none' ? null : flags.evaluate,
     windowLength: flags.windowLength,
     perDocument: flags.perDocument ?? false,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { captureCommand } from './commands/capture.ts';
 import { compareCommand } from './commands/compare.ts';
 import { compressCommand } from './commands/compress.ts';
 import { dataCommand } from './commands/data.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     compareCommand(),
     reportCommand(),
     planCommand(),
+    captureCommand(),
     inspectCommand(),
     importCommand(),
     unpackCommand(),

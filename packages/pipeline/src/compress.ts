@@ -60,7 +60,9 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   checkRatios(selected, given.recipe);
   const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
   if (nothing) emit({ kind: 'warning', message: nothing });
-  const recipe = adoptStorage(selected, adoptDtype(opened, selected, given.recipe), emit);
+  // Statistics of the original model are all there is: no block can be calibrated behind compressed ones.
+  const settings = given.statistics === undefined ? given.recipe : { ...given.recipe, sequential: false };
+  const recipe = adoptStorage(selected, adoptDtype(opened, selected, settings), emit);
   const request = { ...given, recipe };
   const plans = await bitsForSize(opened, selected, recipe, emit);
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);

@@ -10,6 +10,8 @@ export interface CompressRequest {
   readonly tokenizer?: string | undefined;
   /** Folder of inputs for a model that reads no text. */
   readonly feeds?: string | undefined;
+  /** Folders of captured statistics to solve from, instead of calibration; those of several add. */
+  readonly statistics?: readonly string[] | undefined;
   /** A set or file to measure perplexity on, null for none. */
   readonly evaluate: string | null;
   readonly windowLength?: number | undefined;

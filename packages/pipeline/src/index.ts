@@ -32,5 +32,6 @@ export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
 export type { PlannedFigure, PlannedSite } from './solve/planSizes.ts';
+export { type CaptureResult, captureModel } from './statistics/captureModel.ts';
 export { evaluateTasks, type TaskResult, type TasksRequest, type TasksResult } from './tasks/evaluateTasks.ts';
 export { type UnpackRequest, type UnpackResult, unpackModel } from './unpackModel.ts';

@@ -15,7 +15,7 @@ import {
 } from '@quern/onnx';
 import { roundToNearest } from '@quern/solvers';
 import { expect, it } from 'vitest';
-import type { Material } from './open/material.ts';
+import type { RunnableMaterial } from './open/material.ts';
 import { resolveRecipe } from './recipe.ts';
 import type { CompressRun } from './run.ts';
 import { startMeasuring } from './startMeasuring.ts';
@@ -57,7 +57,10 @@ it('compares with exact arithmetic whatever has n-bit kernels, solved by a plan 
     plans: [],
     emit: () => undefined,
   };
-  const measure = await startMeasuring(run as unknown as CompressRun, { kind: 'feeds', feeds } as unknown as Material);
+  const measure = await startMeasuring(
+    run as unknown as CompressRun,
+    { kind: 'feeds', feeds } as unknown as RunnableMaterial,
+  );
   const { outputs } = await measure(join(target, 'model.onnx'));
   expect(outputs).toHaveLength(1);
   // Rounding activations to 8 bits adds to the distance.

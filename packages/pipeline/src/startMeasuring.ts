@@ -3,7 +3,7 @@ import type { CompressResult, OutputReport } from './compressRequest.ts';
 import { shippedAccuracyLevel } from './evaluateModel.ts';
 import { compareOutputs } from './feeds/compareOutputs.ts';
 import type { Feeds } from './feeds/openFeeds.ts';
-import type { Material } from './open/material.ts';
+import type { RunnableMaterial } from './open/material.ts';
 import { openModel } from './open/openModel.ts';
 import type { CompressRun } from './run.ts';
 import { scoreBefore, scoreWritten } from './scoreRun.ts';
@@ -15,7 +15,7 @@ export type Measure = (graph: string) => Promise<Pick<CompressResult, 'perplexit
  * Measures the original, as far as that must happen before its graph is rewritten, and returns what measures the result:
  * perplexity on text, the distance of the outputs on feeds, nothing without material.
  */
-export async function startMeasuring(run: CompressRun, material: Material | null): Promise<Measure> {
+export async function startMeasuring(run: CompressRun, material: RunnableMaterial | null): Promise<Measure> {
   if (material === null) return async () => ({ perplexity: null, outputs: null });
   if (material.kind === 'feeds') {
     return async graph => ({ perplexity: null, outputs: await compareWritten(run, material.feeds, graph) });

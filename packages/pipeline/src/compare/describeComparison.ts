@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { CompressRequest } from '../compressRequest.ts';
-import { type Material, materialCount } from '../open/material.ts';
+import { type Material, materialContent, materialCount, materialName, windowsOf } from '../open/material.ts';
 import type { OpenedModel } from '../open/openModel.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
@@ -36,10 +36,10 @@ export function describeComparison(comparing: Comparing, rows: readonly Comparis
       tokenCount: text.windows.reduce((sum, { ids, firstScored }) => sum + ids.length - firstScored, 0),
     },
     calibration: calibration && {
-      data: calibration.kind === 'text' ? calibration.text.data.id : calibration.feeds.id,
+      data: materialName(calibration),
       windows: materialCount(calibration),
-      windowLength: calibration.kind === 'text' ? calibration.text.windowLength : 0,
-      sha256: calibration.kind === 'text' ? calibration.text.data.sha256 : calibration.feeds.sha256,
+      windowLength: windowsOf(calibration)[0]?.ids.length ?? 0,
+      sha256: calibration.kind === 'text' ? calibration.text.data.sha256 : materialContent(calibration).sha256,
     },
     settings: {
       headBits,

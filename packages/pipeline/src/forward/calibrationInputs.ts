@@ -1,5 +1,5 @@
 import type { ForwardInput } from '@quern/runtime';
-import type { Material } from '../open/material.ts';
+import type { RunnableMaterial } from '../open/material.ts';
 
 /** The inputs of calibration, run by run. */
 export interface CalibrationInputs {
@@ -19,7 +19,7 @@ const RUN_TOKENS = 512;
  * Texts go through the model a few windows at once, samples one by one: their first axis need not be a batch. Either way
  * eight of them, in order, are one sum.
  */
-export function calibrationInputs(material: Material): CalibrationInputs {
+export function calibrationInputs(material: RunnableMaterial): CalibrationInputs {
   if (material.kind === 'feeds') {
     const { feeds } = material;
     const read = async (run: number) => ({ kind: 'tensors' as const, tensors: await feeds.read(run) });

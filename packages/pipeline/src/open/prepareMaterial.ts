@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { CompressionError } from '@quern/core';
+import { serializeModel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
 import { openFeeds } from '../feeds/openFeeds.ts';
-import type { Material } from './material.ts';
+import { openStatistics } from '../statistics/openStatistics.ts';
+import { hashFile } from './hashFile.ts';
+import type { Material, RunnableMaterial } from './material.ts';
 import type { OpenedModel } from './openModel.ts';
 import { type PreparedText, prepareText } from './prepareText.ts';
 import { readsText } from './readsText.ts';
@@ -27,7 +31,7 @@ export interface RunMaterial {
   /** Null when no solver of this run reads activations. */
   readonly calibration: Material | null;
   /** Null when nothing is to be measured. */
-  readonly evaluation: Material | null;
+  readonly evaluation: RunnableMaterial | null;
 }
 
 /**
@@ -45,6 +49,7 @@ export async function prepareMaterial(
   const { method, calibration } = request.recipe;
   const unused = (name: string): void =>
     emit({ kind: 'warning', message: `${method} reads no activations: ${name} was checked, not used.` });
+  const stored = await openStored(opened, request, options);
   if (request.feeds !== undefined) {
     if (calibration.data !== undefined) {
       throw new CompressionError(
@@ -53,16 +58,45 @@ export async function prepareMaterial(
       );
     }
     const feeds = await openFeeds(request.feeds, opened.model, calibration.windows);
-    const material: Material = { kind: 'feeds', feeds };
+    const material: RunnableMaterial = { kind: 'feeds', feeds };
     if (!isCalibrated && request.evaluate === null) unused(request.feeds);
-    return { calibration: isCalibrated ? material : null, evaluation: request.evaluate === null ? null : material };
+    return {
+      calibration: isCalibrated ? (stored ?? material) : null,
+      evaluation: request.evaluate === null ? null : material,
+    };
   }
-  if ((isCalibrated || request.evaluate !== null) && !readsText(opened.model)) throw needsFeeds(opened, isCalibrated);
-  const evaluated = request.evaluate === null ? null : await evaluationText(opened, request, request.evaluate);
-  if (!isCalibrated && calibration.data === undefined) return { calibration: null, evaluation: evaluated };
+  const readsCalibration = isCalibrated && !stored;
+  if ((readsCalibration || request.evaluate !== null) && !readsText(opened.model)) {
+    throw needsFeeds(opened, isCalibrated);
+  }
+  const evaluation = request.evaluate === null ? null : await evaluationText(opened, request, request.evaluate);
+  if (stored) return { calibration: isCalibrated ? stored : null, evaluation };
+  if (!isCalibrated && calibration.data === undefined) return { calibration: null, evaluation };
   const text = await calibrationText(opened, request, options);
   if (!isCalibrated && calibration.data !== undefined) unused(calibration.data);
-  return { calibration: isCalibrated && text ? { kind: 'text', text } : null, evaluation: evaluated };
+  return { calibration: isCalibrated && text ? { kind: 'text', text } : null, evaluation };
+}
+
+/** Statistics that were captured before, where the request names some. Errors: those of `openStatistics`; INVALID_OPTION. */
+async function openStored(
+  opened: OpenedModel,
+  { statistics: folders, recipe: { method, calibration } }: CompressRequest,
+  { isCalibrated, emit, signal }: MaterialOptions,
+): Promise<Extract<Material, { kind: 'statistics' }> | null> {
+  if (folders === undefined) return null;
+  if (calibration.data !== undefined) {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      `--calibration ${calibration.data} and --statistics ${folders.join(',')} are both given: statistics were calibrated when they were captured.`,
+    );
+  }
+  const graph = createHash('sha256').update(serializeModel(opened.model)).digest('hex');
+  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const statistics = await openStatistics(folders, { graph, sources });
+  if (!isCalibrated) {
+    emit({ kind: 'warning', message: `${method} reads no activations: the statistics were checked, not used.` });
+  }
+  return { kind: 'statistics', statistics };
 }
 
 /** Null for a text that is still to be written, where that may not be done or nothing would read it. */
@@ -87,7 +121,7 @@ async function calibrationText(
   return writeOwnText(opened, { windows, windowLength, temperature: temperature ?? 1, seed }, { device, emit, signal });
 }
 
-async function evaluationText(opened: OpenedModel, request: CompressRequest, data: string): Promise<Material> {
+async function evaluationText(opened: OpenedModel, request: CompressRequest, data: string): Promise<RunnableMaterial> {
   const { windowLength, perDocument } = request;
   return { kind: 'text', text: await prepareText(opened, { data, part: 'evaluation', windowLength, perDocument }) };
 }

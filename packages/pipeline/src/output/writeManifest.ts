@@ -53,7 +53,17 @@ async function listFiles(folder: string): Promise<CompressResult['files']> {
   );
 }
 
+const CAPTURED =
+  'Solved from statistics of the original model: no block was calibrated behind compressed ones (sequential: false).';
+
 function describeMaterial(material: Material) {
+  if (material.kind === 'statistics') {
+    const captures = material.statistics.captures.map(({ manifest: { key, calibration } }) => ({
+      key,
+      ...calibration,
+    }));
+    return { statistics: captures, sha256: material.statistics.sha256, note: CAPTURED };
+  }
   if (material.kind === 'feeds') return { id: material.feeds.id, ...materialContent(material) };
   const { data, windows, windowLength } = material.text;
   const { tokens } = textContent(material.text);

@@ -3,7 +3,7 @@ import { type Divergence, openDivergence } from '@quern/evaluator';
 import { activationTypeOf, cloneModel, createInlineStore, type OnnxModel, replaceSite } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { checkInterrupted } from '../interruption.ts';
-import type { Material } from '../open/material.ts';
+import { type Material, windowsOf } from '../open/material.ts';
 import { jobKey } from './jobKey.ts';
 import type { FinishedJob } from './runJobs.ts';
 import type { SitePlan } from './sitePlan.ts';
@@ -26,6 +26,7 @@ export async function measureSensitivities(
   material: Material,
 ): Promise<ReadonlyMap<string, number>> {
   const { model, results, emit, signal, origin, device } = run;
+  const windows = windowsOf(material);
   const sensitivities = new Map<string, number>();
   let divergence: Divergence | null = null;
   try {
@@ -38,9 +39,9 @@ export async function measureSensitivities(
         const { result } = (await results.load<FinishedJob>(keys.get(name)!))!;
         const energy = (result.relativeOutputError ?? 0) ** 2;
         if (energy === 0) sensitivity = 0;
-        else if (material.kind === 'feeds') sensitivity = 1;
+        else if (windows.length === 0) sensitivity = 1;
         else {
-          divergence ??= await openDivergence(model, sample(material.text.windows), { device });
+          divergence ??= await openDivergence(model, sample(windows), { device });
           sensitivity = (await divergence.of(await swapSite(model, plan, result))) / energy;
         }
         await results.save(key, sensitivity);

@@ -7,12 +7,13 @@ import type { ForwardContext } from '../forward/blockForward.ts';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
 import { captureOriginal } from '../forward/captureOriginal.ts';
 import { createHiddenStates } from '../forward/hiddenStates.ts';
-import type { Material } from '../open/material.ts';
+import type { Material, RunnableMaterial } from '../open/material.ts';
 import type { CompressRun } from '../run.ts';
+import { invalidStatistics } from '../statistics/invalidStatistics.ts';
 import { allocatePlans } from './allocatePlans.ts';
 import { createExecutor, type Executor } from './createExecutor.ts';
 import { scaleCosts } from './scaleCosts.ts';
-import { allocationOf, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
+import { allocationOf, readsActivations, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
 import { solveBlocks } from './solveBlocks.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 import { solveOnOriginal } from './solveOnOriginal.ts';
@@ -31,7 +32,8 @@ export async function solveSites(run: CompressRun, store: WeightStore): Promise<
   const { request, plans, calibration } = run;
   if (plans.length === 0) return [];
   const executor = createExecutor(request.threads);
-  const forward = calibration ? forwardContext(run, store, calibration) : null;
+  const isRun = calibration !== null && calibration.kind !== 'statistics';
+  const forward = isRun ? forwardContext(run, store, calibration) : null;
   // Grams are summed here, on all cores; workers use one thread each. Sums do not depend on it.
   if (forward) await chooseEngine({ threads: availableParallelism() });
   try {
@@ -61,7 +63,7 @@ async function solveAll(
     const capturing = [...new Set([...onOriginal, ...allocated])].filter(plan => canCapture(model, plan.site));
     const statisticsOf = forward
       ? await captureOriginal({ forward, cuts, results, origin, emit }, capturing)
-      : async () => null;
+      : storedStatistics(run.calibration);
     const original: OriginalRun = { ...common, statisticsOf };
     plans = await allocatePlans(original, given, recipe);
     if (run.calibration) plans = await spreadBits({ ...original, device: run.device }, plans, recipe, run.calibration);
@@ -80,6 +82,18 @@ async function solveAll(
   }
 }
 
+/** What reads captured statistics. Errors of it: INVALID_STATISTICS for a site that needs some and has none there. */
+function storedStatistics(material: Material | null): OriginalRun['statisticsOf'] {
+  if (material?.kind !== 'statistics') return async () => null;
+  const { statistics } = material;
+  return async plan => {
+    const own = await statistics.read(plan.site);
+    if (own || !readsActivations(plan)) return own;
+    const { folder } = statistics.captures[0]!;
+    throw invalidStatistics(folder, `hold nothing of the input of ${plan.site.name}`, 'Capture it, or --exclude it');
+  };
+}
+
 /** The model as it was, with hidden states of its own. */
 function originalContext(run: CompressRun, forward: ForwardContext): ForwardContext {
   return {
@@ -90,7 +104,7 @@ function originalContext(run: CompressRun, forward: ForwardContext): ForwardCont
   };
 }
 
-function forwardContext(run: CompressRun, store: WeightStore, material: Material): ForwardContext {
+function forwardContext(run: CompressRun, store: WeightStore, material: RunnableMaterial): ForwardContext {
   const { opened, device, signal, folder } = run;
   return {
     model: opened.model,

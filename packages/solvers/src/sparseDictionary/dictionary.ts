@@ -4,12 +4,13 @@ import { parseOptions } from '../parseOptions.ts';
 import { CANDIDATES } from './candidates.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
+import { leadingDirections } from './leadingDirections.ts';
 import { learnBest } from './learnBest.ts';
 import { learnDictionary } from './learnDictionary.ts';
 import { solveDictionary } from './solveDictionary.ts';
 
 /** Sweeps of a trial. */
-const TRIAL_SWEEPS = 3;
+const TRIAL_SWEEPS = 10;
 
 /**
  * A dictionary of unit atoms that need not be orthogonal, and sparse coefficients, W = coefficients dictionary; nonzeros stand
@@ -20,7 +21,7 @@ const TRIAL_SWEEPS = 3;
  * Source: our own; see learnDictionary for its parts.
  * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
- * Cost: see learnDictionary; three sweeps more for each candidate. Float64 throughout.
+ * Cost: an eigenproblem of inFeatures; see learnDictionary, and ten sweeps more for each candidate that is tried, three or four.
  */
 export async function dictionary(
   weight: Matrix<Float32Array>,
@@ -32,10 +33,16 @@ export async function dictionary(
   return solveDictionary(weight, statistics, async whitened => {
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
     const sizes = candidates.map(candidate => dictionarySize(shape, ratio, candidate));
+    const directions = await leadingDirections(whitened, Math.max(...sizes.map(({ atomCount }) => atomCount)));
+    const problem = { target: toFloat32(whitened), directions: toFloat32(directions) };
     const { size } =
       sizes.length === 1
         ? { size: sizes[0]! }
-        : await learnBest(sizes, candidate => learnDictionary(whitened, candidate, TRIAL_SWEEPS));
-    return { code: await learnDictionary(whitened, size, sweeps), size };
+        : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS));
+    return { code: await learnDictionary(problem, size, sweeps), size };
   });
+}
+
+function toFloat32({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
+  return { rows, columns, data: Float32Array.from(data) };
 }

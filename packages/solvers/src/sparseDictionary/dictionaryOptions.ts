@@ -22,7 +22,7 @@ export const cospadiOptions = z.strictObject({
 
 /** Options of `dictionary`. */
 export const dictionaryOptions = z.strictObject({
-  ...common(20),
+  ...common(40),
   atomsPerNonzero: z
     .number()
     .min(1)

@@ -1,43 +1,59 @@
-import { gemm, invertPositiveDefinite, type Matrix } from '@quern/linalg';
+import { gemm, type Matrix } from '@quern/linalg';
+import { shiftedInverse } from './shiftedInverse.ts';
 import type { SparseCode } from './sparseCode.ts';
 
-/** Keeps atoms that depend on each other in reach of float64. */
+/** Keeps atoms that depend on each other in reach of the arithmetic. */
 const RIDGE = 1e-6;
+
+/** A code with atoms that were fitted to its coefficients. */
+export interface FittedCode<Data extends Float32Array | Float64Array> extends SparseCode<Data> {
+  /** tr(Y^T C D): what the fit took off ||Y||_F^2, but for the ridge. */
+  readonly explained: number;
+}
 
 /**
  * The atoms that fit given coefficients, argmin over D of ||Y - C D||_F^2 + ridge, with rows of norm 1: the norms go to the
  * coefficients, so that C D is what least squares gave. Atoms that no output uses stay as they were.
  *
- * `ridge` is relative to the mean of the diagonal of C^T C.
+ * `ridge` is relative to the mean of the diagonal of C^T C, and ten times as much as often as rounding makes that indefinite. Products
+ * in the precision of `target`, the inverse in float64.
  * Source: MOD (Engan et al. 1999), with the ridge of ROCKET, arXiv:2602.11008.
  * Cost: outFeatures atomCount (atomCount + inFeatures) + atomCount^2 inFeatures multiply-adds and an inverse.
  */
-export async function fitAtoms(
-  target: Matrix<Float64Array>,
-  code: SparseCode,
+export async function fitAtoms<Data extends Float32Array | Float64Array>(
+  target: Matrix<Data>,
+  code: SparseCode<Data>,
   ridge: number = RIDGE,
-): Promise<SparseCode> {
+): Promise<FittedCode<Data>> {
   const { coefficients, atoms } = code;
   const { rows, columns } = coefficients;
   const gram = await gemm(coefficients, coefficients, { transposeA: true });
+  const correlations = await gemm(coefficients, target, { transposeA: true });
   let trace = 0;
   for (let atom = 0; atom < columns; atom++) trace += gram.data[atom * (columns + 1)]!;
-  if (trace === 0) return code;
-  const used = Uint8Array.from({ length: columns }, (_, atom) => Number(gram.data[atom * (columns + 1)]! > 0));
-  for (let atom = 0; atom < columns; atom++) gram.data[atom * (columns + 1)]! += (ridge * trace) / columns;
-  const inverse = await invertPositiveDefinite(gram);
-  if (inverse.matrix === null) return code;
-  const fitted = await gemm(inverse.matrix, await gemm(coefficients, target, { transposeA: true }));
-  const turned = { rows, columns, data: coefficients.data.slice() };
+  if (trace === 0) return { ...code, explained: 0 };
+  const fitted = await gemm(await shiftedInverse(gram, (ridge * trace) / columns), correlations);
+  const turned: Matrix<Data> = { rows, columns, data: coefficients.data.slice() as Data };
+  const norms = new Float64Array(columns).fill(1);
+  let explained = 0;
   for (let atom = 0; atom < columns; atom++) {
-    const values = fitted.data.subarray(atom * fitted.columns, (atom + 1) * fitted.columns);
-    const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-    if (used[atom] === 0 || norm === 0) {
-      values.set(atoms.data.subarray(atom * fitted.columns, (atom + 1) * fitted.columns));
+    const start = atom * fitted.columns;
+    const values = fitted.data.subarray(start, start + fitted.columns);
+    let square = 0;
+    for (let index = 0; index < values.length; index++) {
+      square += values[index]! ** 2;
+      explained += values[index]! * correlations.data[start + index]!;
+    }
+    if (gram.data[atom * (columns + 1)] === 0 || square === 0) {
+      values.set(atoms.data.subarray(start, start + fitted.columns));
       continue;
     }
-    for (let index = 0; index < values.length; index++) values[index]! /= norm;
-    for (let index = atom; index < turned.data.length; index += columns) turned.data[index]! *= norm;
+    norms[atom] = Math.sqrt(square);
+    for (let index = 0; index < values.length; index++) values[index]! /= norms[atom]!;
   }
-  return { coefficients: turned, atoms: fitted };
+  for (let index = 0, atom = 0; index < turned.data.length; index++) {
+    turned.data[index]! *= norms[atom]!;
+    if (++atom === columns) atom = 0;
+  }
+  return { coefficients: turned, atoms: fitted, explained };
 }

@@ -1,7 +1,7 @@
 import { largestMagnitude } from './largestMagnitude.ts';
 
 /** Sets all but the `count` largest magnitudes to 0, in place; of equal ones the first stay. Cost: that of largestMagnitude. */
-export function keepLargest(values: Float64Array, count: number): void {
+export function keepLargest(values: Float32Array | Float64Array, count: number): void {
   if (count >= values.length) return;
   if (count === 0) {
     values.fill(0);
@@ -9,7 +9,7 @@ export function keepLargest(values: Float64Array, count: number): void {
   }
   const limit = largestMagnitude(values, count);
   let ties = count;
-  for (const value of values) if (Math.abs(value) > limit) ties--;
+  for (let index = 0; index < values.length; index++) if (Math.abs(values[index]!) > limit) ties--;
   for (let index = 0; index < values.length; index++) {
     const size = Math.abs(values[index]!);
     if (size > limit || (size === limit && ties-- > 0)) continue;

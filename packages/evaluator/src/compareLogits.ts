@@ -1,7 +1,6 @@
 import { runSession } from '@quern/runtime';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { LOSS } from './lossNodes.ts';
-import type { Logits } from './openLogits.ts';
 import type { TokenLosses } from './openScorer.ts';
 
 /** Logits compared at once: 8 MiB in float32. */
@@ -10,35 +9,56 @@ const CHUNK_LOGITS = 2 ** 21;
 /** Losses of a model beside those of its baseline. */
 export type ComparedLosses = TokenLosses & Required<Pick<TokenLosses, 'baseline'>>;
 
+/** Logits of both models, `[batch, sequence, vocabulary]`. */
+export interface LogitPair {
+  readonly model: Tensor;
+  readonly baseline: Tensor;
+}
+
 /**
- * Losses, divergence and agreement of every row of two models' logits, a few rows at a time. `comparison` is a session of
- * `comparisonGraph`; `columns` rows are one sequence. Errors: those of `runSession`, with `what` in front.
+ * Losses, divergence and agreement of every row of two models' logits. `comparison` is a session of `comparisonGraph`.
+ *
+ * Logits in the memory of the device are compared there, all at once; others a few rows at a time.
+ * Errors: those of `runSession`, with `what` in front.
  */
 export async function compareLogits(
   comparison: InferenceSession,
-  { model, baseline }: { readonly model: Logits; readonly baseline: Logits },
+  logits: LogitPair,
   targets: Int32Array,
-  columns: number,
   what: string,
 ): Promise<ComparedLosses> {
+  const [batch, columns, vocabularySize] = logits.model.dims as [number, number, number];
   const losses = emptyLosses(columns, targets.length);
-  const chunk = Math.max(1, Math.floor(CHUNK_LOGITS / model.vocabularySize));
+  if (logits.model.location !== 'cpu' && logits.baseline.location !== 'cpu') {
+    store(losses, await runSession(comparison, feedsOf(logits, targets, [batch, columns]), what), 0);
+    return losses;
+  }
+  const chunk = Math.max(1, Math.floor(CHUNK_LOGITS / vocabularySize));
   for (let start = 0; start < targets.length; start += chunk) {
     const end = Math.min(start + chunk, targets.length);
-    const feeds = {
-      [LOSS.targets]: new Tensor('int32', targets.subarray(start, end), [end - start, 1]),
-      [LOSS.modelLogits]: rowsOf(model, start, end),
-      [LOSS.baselineLogits]: rowsOf(baseline, start, end),
-    };
-    store(losses, await runSession(comparison, feeds, what), start);
+    const rows = { model: rowsOf(logits.model, start, end), baseline: rowsOf(logits.baseline, start, end) };
+    store(
+      losses,
+      await runSession(comparison, feedsOf(rows, targets.subarray(start, end), [1, end - start]), what),
+      start,
+    );
   }
   return losses;
 }
 
-function rowsOf(logits: Logits, start: number, end: number): Tensor {
-  const { data, vocabularySize } = logits;
+function feedsOf({ model, baseline }: LogitPair, targets: Int32Array, dims: readonly number[]): Record<string, Tensor> {
+  return {
+    [LOSS.targets]: new Tensor('int32', targets, [...dims, 1]),
+    [LOSS.modelLogits]: model,
+    [LOSS.baselineLogits]: baseline,
+  };
+}
+
+function rowsOf(logits: Tensor, start: number, end: number): Tensor {
+  const vocabularySize = logits.dims.at(-1)!;
+  const data = logits.data as Float32Array | Uint16Array;
   const rows = data.subarray(start * vocabularySize, end * vocabularySize);
-  const dims = [end - start, vocabularySize];
+  const dims = [1, end - start, vocabularySize];
   return rows instanceof Float32Array ? new Tensor('float32', rows, dims) : new Tensor('float16', rows, dims);
 }
 

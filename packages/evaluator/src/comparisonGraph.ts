@@ -11,13 +11,13 @@ export interface LogitTypes {
 const OPSET = 18;
 
 /**
- * A graph of its own that compares two models' logits `[rows, vocabulary]`: losses of the targets `[rows, 1]`, divergence and
- * agreement, each `[rows, 1]`. It runs over a few rows at a time, so its six intermediate copies stay small.
+ * A graph of its own that compares two models' logits `[batch, sequence, vocabulary]`: losses of the targets `[batch, sequence, 1]`,
+ * divergence and agreement, same shape. On a CPU it runs over a few rows at a time, so its six intermediate copies stay small.
  */
 export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
   const build = { device, opset: OPSET };
-  const logits = ['rows', 'vocabulary_size'];
-  const each = ['rows', 1];
+  const logits = ['batch_size', 'sequence_length', 'vocabulary_size'];
+  const each = ['batch_size', 'sequence_length', 1];
   return createModel({
     folder: '.',
     opsets: { '': OPSET },

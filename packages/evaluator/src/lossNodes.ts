@@ -37,31 +37,51 @@ export function lastAxis(): TensorProto {
  * LogSoftmax is the fastest form on a CPU: 0.7 ns a logit on two cores against 1.2 for explicit maximum, exponential and sum,
  * and 7 for ReduceLogSumExp. WebGPU has no kernel for it, so there it is written with the operators it has.
  */
-export function logProbabilities(prefix: string, logits: string, { device, opset }: Build): NodeProto[] {
-  const [float, logP] = [`${prefix}.float_logits`, `${prefix}.log_p`];
-  const cast = node('Cast', [logits], [float], { attributes: { to: { int: DataType.FLOAT } } });
-  if (device !== 'webgpu') {
-    return [cast, node('LogSoftmax', [float], [logP], { attributes: { axis: { int: -1 } } })];
+export function logProbabilities(prefix: string, logits: string, build: Build): NodeProto[] {
+  const logP = `${prefix}.log_p`;
+  if (build.device !== 'webgpu') {
+    const attributes = { axis: { int: -1 } };
+    return [toFloat(prefix, logits), node('LogSoftmax', [`${prefix}.float_logits`], [logP], { attributes })];
   }
-  const [largest, shifted, powers] = [`${prefix}.max`, `${prefix}.shifted`, `${prefix}.exp`];
-  const [total, logTotal] = [`${prefix}.sum`, `${prefix}.log_sum`];
+  return [...logTotal(prefix, logits, build), node('Sub', [`${prefix}.shifted`, `${prefix}.log_sum`], [logP])];
+}
+
+/** `output` = -ln p(target) from logits. On WebGPU without the probabilities of other tokens: one pass over the logits less. */
+export function lossOfLogits(prefix: string, logits: string, output: string, build: Build): NodeProto[] {
+  if (build.device !== 'webgpu') return [...logProbabilities(prefix, logits, build), ...targetLoss(prefix, output)];
+  const picked = `${prefix}.picked`;
   return [
-    cast,
-    reduce('ReduceMax', float, largest, opset),
-    node('Sub', [float, largest], [shifted]),
-    node('Exp', [shifted], [powers]),
-    reduce('ReduceSum', powers, total, opset),
-    node('Log', [total], [logTotal]),
-    node('Sub', [shifted, logTotal], [logP]),
+    ...logTotal(prefix, logits, build),
+    pickTarget(`${prefix}.shifted`, picked),
+    node('Sub', [`${prefix}.log_sum`, picked], [output]),
   ];
 }
 
 /** -ln p(target) from `prefix.log_p`. */
 export function targetLoss(prefix: string, output: string): NodeProto[] {
   const picked = `${prefix}.picked`;
+  return [pickTarget(`${prefix}.log_p`, picked), node('Neg', [picked], [output])];
+}
+
+function toFloat(prefix: string, logits: string): NodeProto {
+  return node('Cast', [logits], [`${prefix}.float_logits`], { attributes: { to: { int: DataType.FLOAT } } });
+}
+
+function pickTarget(from: string, output: string): NodeProto {
+  return node('GatherElements', [from, LOSS.targets], [output], { attributes: { axis: { int: -1 } } });
+}
+
+/** `prefix.shifted` = logits less their maximum, `prefix.log_sum` = ln of the sum of its exponentials. */
+function logTotal(prefix: string, logits: string, { opset }: Build): NodeProto[] {
+  const [float, largest, shifted] = [`${prefix}.float_logits`, `${prefix}.max`, `${prefix}.shifted`];
+  const [powers, total] = [`${prefix}.exp`, `${prefix}.sum`];
   return [
-    node('GatherElements', [`${prefix}.log_p`, LOSS.targets], [picked], { attributes: { axis: { int: -1 } } }),
-    node('Neg', [picked], [output]),
+    toFloat(prefix, logits),
+    reduce('ReduceMax', float, largest, opset),
+    node('Sub', [float, largest], [shifted]),
+    node('Exp', [shifted], [powers]),
+    reduce('ReduceSum', powers, total, opset),
+    node('Log', [total], [`${prefix}.log_sum`]),
   ];
 }
 
@@ -87,11 +107,17 @@ export function divergence({ opset }: Build): NodeProto[] {
 /** 1 where the largest logits of both stand at the same token, the first of equals. */
 export function agreement(): NodeProto[] {
   const attributes = { axis: { int: -1 }, keepdims: { int: 1 } };
+  const toInt32 = { attributes: { to: { int: DataType.INT32 } } };
+  // WebGPU compares int32, not int64.
+  const top = (model: string) => [
+    node('ArgMax', [`${model}.float_logits`], [`${model}.top_int64`], { attributes }),
+    node('Cast', [`${model}.top_int64`], [`${model}.top`], toInt32),
+  ];
   return [
-    node('ArgMax', ['quern.model.float_logits'], ['quern.model.top'], { attributes }),
-    node('ArgMax', ['quern.baseline.float_logits'], ['quern.baseline.top'], { attributes }),
+    ...top('quern.model'),
+    ...top('quern.baseline'),
     node('Equal', ['quern.model.top', 'quern.baseline.top'], ['quern.same_top']),
-    node('Cast', ['quern.same_top'], [LOSS.agreement], { attributes: { to: { int: DataType.INT32 } } }),
+    node('Cast', ['quern.same_top'], [LOSS.agreement], toInt32),
   ];
 }
 

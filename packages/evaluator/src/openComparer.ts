@@ -9,8 +9,9 @@ import { type Scorer, type ScorerOptions, targetsOf, withoutLast } from './openS
 /**
  * Opens a model and its baseline for scoring side by side.
  *
- * Both return their logits, which a third session compares a few rows at a time: two copies of a batch's logits are all that
- * is held, whatever the vocabulary.
+ * Both return their logits, which a third session compares. On a CPU it takes a few rows at a time, so that two copies of a batch's
+ * logits are all that is held, whatever the vocabulary; with WebGPU the logits stay on the device. ONNX Runtime for Node cannot
+ * leave them there with CUDA: they come back and are sent again.
  * Errors: INVALID_OPTION when the vocabularies differ in size; those of `openSession`.
  */
 export async function openComparer(model: OnnxModel, baseline: OnnxModel, options: ScorerOptions): Promise<Scorer> {
@@ -18,14 +19,19 @@ export async function openComparer(model: OnnxModel, baseline: OnnxModel, option
   const types = { model: findLogits(model).dataType, baseline: findLogits(baseline).dataType };
   const graph = comparisonGraph(types, options.device);
   const comparison = await openSession(graph, options);
-  const own = await openLogits(model, options);
-  const other = await openLogits(baseline, options);
+  const keepOutputs = options.device === 'webgpu';
+  const own = await openLogits(model, { ...options, keepOutputs });
+  const other = await openLogits(baseline, { ...options, keepOutputs });
   return {
     async score(ids) {
       const inputs = withoutLast(ids);
       const logits = { model: await own.run(inputs), baseline: await other.run(inputs) };
       const what = `the comparison of ${describeModel(model)} with its baseline`;
-      return compareLogits(comparison, logits, targetsOf(ids), ids[0]!.length - 1, what);
+      try {
+        return await compareLogits(comparison, logits, targetsOf(ids), what);
+      } finally {
+        if (keepOutputs) for (const tensor of Object.values(logits)) tensor.dispose();
+      }
     },
     async release() {
       await Promise.all([comparison.release(), own.release(), other.release()]);

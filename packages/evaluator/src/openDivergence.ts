@@ -1,9 +1,10 @@
 import type { TokenWindow } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
 import { describeModel, findLogits, openSession } from '@quern/runtime';
+import type { Tensor } from 'onnxruntime-node';
 import { compareLogits } from './compareLogits.ts';
 import { comparisonGraph } from './comparisonGraph.ts';
-import { type Logits, openLogits } from './openLogits.ts';
+import { openLogits } from './openLogits.ts';
 import { type ScorerOptions, targetsOf, withoutLast } from './openScorer.ts';
 
 /** Measures variants of one model against it; the caller releases it. */
@@ -28,7 +29,7 @@ export async function openDivergence(
   const type = findLogits(baseline).dataType;
   const comparison = await openSession(comparisonGraph({ model: type, baseline: type }, options.device), options);
   const original = await openLogits(baseline, options);
-  const kept: Logits[] = [];
+  const kept: Tensor[] = [];
   for (const { ids } of windows) kept.push(await original.run(withoutLast([ids])));
   await original.release();
   return {
@@ -40,7 +41,7 @@ export async function openDivergence(
         for (const [index, { ids }] of windows.entries()) {
           const logits = { model: await source.run(withoutLast([ids])), baseline: kept[index]! };
           const what = `the comparison of ${describeModel(variant)} with its baseline`;
-          const losses = await compareLogits(comparison, logits, targetsOf([ids]), ids.length - 1, what);
+          const losses = await compareLogits(comparison, logits, targetsOf([ids]), what);
           for (const divergence of losses.baseline.klDivergence) sum += divergence;
           count += ids.length - 1;
         }

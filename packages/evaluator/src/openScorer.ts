@@ -39,7 +39,8 @@ export async function openScorer(model: OnnxModel, options: ScorerOptions): Prom
       const columns = ids[0]!.length - 1;
       const targets = new Tensor('int32', targetsOf(ids), [ids.length, columns, 1]);
       const feeds = textFeeds(session, { ids: withoutLast(ids), others: { [LOSS.targets]: targets } });
-      const values = await runSession(session, feeds, describeModel(model));
+      // Caches that the graph must compute as well stay where they are.
+      const values = await runSession(session, feeds, describeModel(model), [LOSS.nll]);
       return { columns, nll: values[LOSS.nll]!.data as Float32Array };
     },
     release: () => session.release(),

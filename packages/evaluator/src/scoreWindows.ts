@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
-import { type Device, findLogits } from '@quern/runtime';
+import { type Device, deviceMemory, findLogits } from '@quern/runtime';
 import { addLosses } from './addLosses.ts';
+import { batchLimit } from './batchLimit.ts';
 import { batchWindows } from './batchWindows.ts';
 import { checkWindows } from './checkWindows.ts';
 import { openComparer } from './openComparer.ts';
@@ -15,19 +16,13 @@ export interface ScoreOptions {
   readonly threads?: number;
   /** Also compare with this model, which must read the same vocabulary. Costs its forward pass and handing on its logits. */
   readonly baseline?: OnnxModel;
-  /** Tokens that go through the model together, 512 unless given. Does not change the figures. */
+  /** Tokens that go through the model together; see `batchLimit` unless given. On a CPU it does not change the figures. */
   readonly batchTokens?: number;
   /** Tokens done and in all, after each batch. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Checked between batches. */
   readonly signal?: AbortSignal;
 }
-
-/** Few tokens a run cost overhead (half the speed at 20), many leave the caches (4096: a fifth slower on a CPU). */
-const BATCH_TOKENS = 512;
-
-/** Logits in one batch: 64 MiB in float32, unless a single window needs more. */
-const BATCH_LOGITS = 2 ** 24;
 
 /**
  * Scores every window: the sum of -ln p over its tokens from `firstScored` on, and with a baseline also the baseline's sum,
@@ -48,8 +43,14 @@ export async function scoreWindows(
   const { vocabularySize } = findLogits(model);
   checkWindows(windows, vocabularySize);
   const scores = emptyScores(windows, options.baseline !== undefined);
-  const batchTokens = Math.min(options.batchTokens ?? BATCH_TOKENS, BATCH_LOGITS / (vocabularySize ?? 1));
-  const batches = batchWindows(windows, batchTokens);
+  const limit = batchLimit({
+    device: options.device,
+    memoryBytes: await deviceMemory(options.device),
+    vocabularySize,
+    windowLength: windows.reduce((longest, { ids }) => Math.max(longest, ids.length), 1),
+    compares: options.baseline !== undefined,
+  });
+  const batches = batchWindows(windows, options.batchTokens ?? limit);
   const total = tokensIn(batches.flat(), windows);
   let done = 0;
   const scorer = options.baseline

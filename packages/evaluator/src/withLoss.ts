@@ -1,7 +1,7 @@
 import { CompressionError } from '@quern/core';
 import { DataType, type NodeProto, type OnnxModel, tensorInput, type ValueInfoProto } from '@quern/onnx';
 import { type Device, describeModel, extendGraph, findLogits } from '@quern/runtime';
-import { type Build, LOSS, lastAxis, logProbabilities, targetLoss } from './lossNodes.ts';
+import { type Build, LOSS, lastAxis, logProbabilities, lossOfLogits, targetLoss } from './lossNodes.ts';
 
 const PREFIX = 'quern.model';
 
@@ -30,9 +30,11 @@ export function withLoss(model: OnnxModel, device: Device, extras?: LossExtras):
     );
   }
   const build = { device, opset };
-  const losses = [...logProbabilities(PREFIX, logits.name, build), ...targetLoss(PREFIX, LOSS.nll)];
+  const losses = extras
+    ? [...logProbabilities(PREFIX, logits.name, build), ...targetLoss(PREFIX, LOSS.nll), ...extras.nodes(PREFIX, build)]
+    : lossOfLogits(PREFIX, logits.name, LOSS.nll, build);
   return extendGraph(model, {
-    nodes: [...losses, ...(extras?.nodes(PREFIX, build) ?? [])],
+    nodes: losses,
     inputs: [tensorInput(LOSS.targets, DataType.INT32, ['batch_size', 'sequence_length', 1])],
     initializers: [lastAxis()],
     outputs: [lossOutput(LOSS.nll), ...(extras?.outputs ?? [])],

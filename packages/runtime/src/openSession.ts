@@ -1,7 +1,7 @@
 import { type OnnxModel, serializeModel } from '@quern/onnx';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { describeModel } from './describeModel.ts';
-import type { Device } from './device.ts';
+import type { Device } from './device/device.ts';
 import { runtimeFailure } from './runtimeFailure.ts';
 
 export interface SessionOptions {
@@ -13,6 +13,8 @@ export interface SessionOptions {
    * sessions that work in turn with this one.
    */
   readonly spinning?: boolean;
+  /** Leaves outputs in the memory of the device, as feeds of other sessions there; whoever gets one disposes of it. WebGPU only. */
+  readonly keepOutputs?: boolean;
 }
 
 /** ONNX Runtime prints what it also throws; only what it cannot throw is left to it. */
@@ -32,6 +34,7 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
     return await InferenceSession.create(serializeModel(model), {
       executionProviders: [options.device],
       logSeverityLevel: FATAL,
+      ...(options.keepOutputs ? { preferredOutputLocation: 'gpu-buffer' } : {}),
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
       extra: {
         session: {

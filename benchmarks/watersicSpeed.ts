@@ -7,7 +7,7 @@
 import { addGram, chooseEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { quantizeOnSteps } from '../packages/solvers/src/entropyCoded/quantizeOnSteps.ts';
 import { rootMeanSquare } from '../packages/solvers/src/entropyCoded/rootMeanSquare.ts';
-import { sampleRows } from '../packages/solvers/src/entropyCoded/sampleRows.ts';
+import { sampleRows } from '../packages/solvers/src/sampleRows.ts';
 import { stepProblem } from '../packages/solvers/src/entropyCoded/stepProblem.ts';
 import { watersic } from '../packages/solvers/src/entropyCoded/watersic.ts';
 import { gptq } from '../packages/solvers/src/index.ts';

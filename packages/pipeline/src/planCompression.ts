@@ -1,4 +1,4 @@
-import { findLinearSites } from '@quern/onnx';
+import { findBlockCuts, findLinearSites } from '@quern/onnx';
 import type { CompressRequest } from './compressRequest.ts';
 import type { Emit } from './events.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
@@ -12,6 +12,7 @@ import type { Recipe } from './recipe.ts';
 import { checkRatios } from './solve/checkRatios.ts';
 import { checkSites } from './solve/checkSites.ts';
 import { type PlannedFigure, type PlannedSite, planSizes } from './solve/planSizes.ts';
+import { scaleCosts } from './solve/scaleCosts.ts';
 import { selectSites } from './solve/selectSites.ts';
 import { isCalibrated } from './solve/sitePlan.ts';
 import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
@@ -37,7 +38,8 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
   checkRatios(selected, request.recipe);
   const recipe = adoptStorage(selected, adoptDtype(opened, selected, request.recipe), emit);
   await outputLayout(opened, recipe, recipe.dtype);
-  const plans = await bitsForSize(opened, selected, recipe, emit);
+  const given = await bitsForSize(opened, selected, recipe, emit);
+  const plans = scaleCosts(opened.model, given, findBlockCuts(opened.model));
   // What was named is checked; a plan needs no text.
   if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
     const calibrated = { ...request, evaluate: null };

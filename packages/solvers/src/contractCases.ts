@@ -7,6 +7,7 @@ import { solvers } from './solvers.ts';
 export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   rtn: [{}, { bits: 3, symmetric: false }],
   gptq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 8, groupSize: 'channel', actOrder: true }],
+  awq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 2, groupSize: 'channel', clip: false }],
   'rtn+lowrank': [{}, { bits: 2, rank: 5, correctionBits: 4 }],
   'gptq+lowrank': [{}, { bits: 3, symmetric: false, iterations: 2 }, { rank: 1, iterations: 1, correctionBits: 8 }],
   dense: [{}],

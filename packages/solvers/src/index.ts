@@ -9,6 +9,7 @@ export { type WhitenedSpectrum, whitenedSpectrum } from './allocation/whitenedSp
 export { dense, denseOptions } from './dense.ts';
 export { describeProblems } from './describeProblems.ts';
 export { type RatePoint, rateCurve } from './entropyCoded/rateCurve.ts';
+export { isEntropyCoded } from './isEntropyCoded.ts';
 export { type AsvdOptions, asvd, asvdOptions } from './lowRank/asvd.ts';
 export { type BasisSharingOptions, basisSharing, basisSharingOptions } from './lowRank/basisSharing.ts';
 export { type LowRankOptions, lowRankOptions } from './lowRank/lowRankOptions.ts';

@@ -66,12 +66,17 @@ export interface SharedInputSolver extends SolverFacts {
     sites: readonly SharedInputSite[],
     statistics: InputStatistics | null,
   ) => Promise<CompressedWeight[]>;
-  /** What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. */
-  readonly rateCurve: (
-    weight: Matrix<Float32Array>,
-    statistics: InputStatistics | null,
-    options: SolverOptions,
-  ) => Promise<RatePoint[]>;
+  /**
+   * Of methods whose codes are meant for an entropy coder, null for those of fixed widths: what a weight loses at falling rates, by
+   * rising bits. From it the bits of a whole model are spread over its sites.
+   */
+  readonly rateCurve:
+    | ((
+        weight: Matrix<Float32Array>,
+        statistics: InputStatistics | null,
+        options: SolverOptions,
+      ) => Promise<RatePoint[]>)
+    | null;
 }
 
 /** What the registry knows of one method; told apart by `needs`. */

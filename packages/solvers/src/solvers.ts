@@ -11,6 +11,8 @@ import { svdLlmV2 } from './lowRank/svdLlmV2.ts';
 import { truncatedSvd } from './lowRank/truncatedSvd.ts';
 import { type GridSolver, withCorrection } from './lowRank/withCorrection.ts';
 import { parseOptions } from './parseOptions.ts';
+import { awq } from './quantization/awq.ts';
+import { awqOptions } from './quantization/awqOptions.ts';
 import { gptq } from './quantization/gptq.ts';
 import { gptqOptions } from './quantization/gptqOptions.ts';
 import { gridStorageBits } from './quantization/gridStorageBits.ts';
@@ -134,6 +136,17 @@ export const solvers: Readonly<Record<string, Solver>> = {
       dictionaryStorageBits(shape, parseOptions(dictionaryOptions, options, 'dictionary').ratio),
     solve: (weight, statistics, options) =>
       dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
+  },
+  awq: {
+    optionsSchema: awqOptions,
+    needs: 'sharedInput',
+    allocation: null,
+    storageBits(shape, options) {
+      const settings = parseOptions(awqOptions, options, 'awq');
+      return gridStorageBits(shape, settings) + settings.inputScaleBits * shape.inFeatures;
+    },
+    solve: awq,
+    rateCurve: null,
   },
   watersic: {
     optionsSchema: watersicOptions,

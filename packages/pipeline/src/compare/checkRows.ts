@@ -1,9 +1,10 @@
 import { CompressionError } from '@quern/core';
-import { findLinearSites, type OnnxModel } from '@quern/onnx';
+import { findBlockCuts, findLinearSites, type OnnxModel } from '@quern/onnx';
 import type { Emit } from '../events.ts';
 import { adoptStorage } from '../output/adoptStorage.ts';
 import { checkRatios } from '../solve/checkRatios.ts';
 import { checkSites } from '../solve/checkSites.ts';
+import { scaleCosts } from '../solve/scaleCosts.ts';
 import { selectSites } from '../solve/selectSites.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';
 import type { CompareRequest } from './compare.ts';
@@ -22,6 +23,7 @@ export function checkRows(
 ): (RowPlan & { readonly plans: readonly SitePlan[] })[] {
   if (methods.length === 0) throw new CompressionError('USAGE', '--methods names no method.');
   const sites = findLinearSites(model);
+  const cuts = findBlockCuts(model);
   const told = new Set<string>();
   const emitOnce: Emit = event => {
     const text = JSON.stringify(event);
@@ -29,7 +31,7 @@ export function checkRows(
     told.add(text);
   };
   return comparisonRows(recipe, methods, ratios).map(row => {
-    const plans = selectSites(sites, row.recipe);
+    const plans = scaleCosts(model, selectSites(sites, row.recipe), cuts);
     checkSites(model, plans);
     checkRatios(plans, row.recipe);
     return { ...row, plans, recipe: adoptStorage(plans, row.recipe, emitOnce) };

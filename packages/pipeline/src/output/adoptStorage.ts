@@ -1,3 +1,4 @@
+import { isEntropyCoded } from '@quern/solvers';
 import type { Emit } from '../events.ts';
 import type { Recipe } from '../recipe.ts';
 import { type SitePlan, solverOf } from '../solve/sitePlan.ts';
@@ -8,7 +9,7 @@ import { type SitePlan, solverOf } from '../solve/sitePlan.ts';
  */
 export function adoptStorage(plans: readonly SitePlan[], recipe: Recipe, emit: Emit): Recipe {
   if (recipe.storage !== undefined) return recipe;
-  const isCoded = plans.some(plan => solverOf(plan).needs === 'sharedInput');
+  const isCoded = plans.some(plan => isEntropyCoded(solverOf(plan)));
   if (isCoded && recipe.layout === 'genai') {
     const message =
       'onnxruntime-genai loads no packed files: codes are stored in 4 and 8 bits, and what entropy coding would save is not saved. --storage packed needs --layout transformersjs.';

@@ -1,4 +1,5 @@
 import { CompressionError } from '@quern/core';
+import { isEntropyCoded } from '@quern/solvers';
 import picomatch from 'picomatch';
 import type { Emit } from '../events.ts';
 import type { OpenedModel } from '../open/openModel.ts';
@@ -64,7 +65,7 @@ export async function bitsForSize(
 }
 
 function isCoded(plan: Pick<SitePlan, 'solver'>): boolean {
-  return solverOf(plan).needs === 'sharedInput';
+  return isEntropyCoded(solverOf(plan));
 }
 
 /** The first key of a recipe that gives these sites bits of their own, null without one. */

@@ -21,15 +21,21 @@ const ofBlock = (model: OnnxModel): LinearSite[] => findLinearSites(model).filte
 const planOf = (site: LinearSite): SitePlan => ({ site, solver: 'watersic', options: { bits: 3 } });
 
 /** Any codes: the same for both models. Sites of one input get one input scale. */
-function weightOf({ outFeatures, inFeatures, inputName }: LinearSite, seed: number): QuantizedWeight {
+function weightOf(
+  { outFeatures, inFeatures, inputName }: LinearSite,
+  seed: number,
+  groupSize = inFeatures,
+): QuantizedWeight {
   return {
     kind: 'quantized',
     outFeatures,
     inFeatures,
     bits: 8,
-    groupSize: inFeatures,
+    groupSize,
     codes: Uint8Array.from({ length: outFeatures * inFeatures }, (_, at) => 128 + ((at * 7919 + seed * 31) % 15) - 7),
-    scales: Float32Array.from({ length: outFeatures }, (_, at) => Math.f16round(0.004 + 0.0001 * (at % 7))),
+    scales: Float32Array.from({ length: outFeatures * Math.ceil(inFeatures / groupSize) }, (_, at) =>
+      Math.f16round(0.004 + 0.0001 * (at % 7)),
+    ),
     scaleType: 'float16',
     zeroPoints: null,
     inputScale: Float32Array.from({ length: inFeatures }, (_, at) =>
@@ -38,9 +44,9 @@ function weightOf({ outFeatures, inFeatures, inputName }: LinearSite, seed: numb
   };
 }
 
-function solvedSites(sites: readonly LinearSite[]): SolvedSite[] {
+function solvedSites(sites: readonly LinearSite[], groupSize?: number): SolvedSite[] {
   return sites.map((site, seed) => {
-    const compressed = weightOf(site, seed);
+    const compressed = weightOf(site, seed, groupSize);
     const result = { compressed, storageBits: storageBits(compressed), relativeOutputError: 0, relativeWeightError: 0 };
     return { plan: planOf(site), finished: { result, durationMs: 0 } };
   });
@@ -52,15 +58,18 @@ async function place(model: OnnxModel, site: LinearSite, compressed: Parameters<
 }
 
 describe('foldScales', () => {
-  it('leaves nothing to do for inputs behind a norm or a product, and the logits as they were', async () => {
+  it.each([
+    ['one scale an output', undefined],
+    ['groups of 32', 32],
+  ])('leaves nothing to do behind a norm or a product, and the logits as they were: %s', async (_, groupSize) => {
     const [plain, folded] = [await open(), await open()];
-    for (const { plan, finished } of solvedSites(ofBlock(plain))) {
+    for (const { plan, finished } of solvedSites(ofBlock(plain), groupSize)) {
       const { outFeatures, inFeatures } = plan.site;
       const { data } = await reconstruct(finished.result.compressed);
       await place(plain, plan.site, { kind: 'dense', outFeatures, inFeatures, data: data.map(Math.f16round) });
     }
     const request = { model: folded, store: createInlineStore(folded.folder), cuts: findBlockCuts(folded) };
-    const sites = await foldScales(request, solvedSites(ofBlock(folded)));
+    const sites = await foldScales(request, solvedSites(ofBlock(folded), groupSize));
     for (const { plan, finished } of sites) await place(folded, plan.site, finished.result.compressed);
     const scaled = sites.filter(
       ({ finished: { result } }) => result.compressed.kind === 'quantized' && result.compressed.inputScale,

@@ -1,7 +1,7 @@
 import { type QuantizedWeight, storageBits } from '@quern/core';
 import { type BlockCut, foldInputScale, type OnnxModel, scaleProducer, type WeightStore } from '@quern/onnx';
 import type { FinishedJob } from './runJobs.ts';
-import type { SitePlan } from './sitePlan.ts';
+import { type SitePlan, solverOf } from './sitePlan.ts';
 
 /** A site with its result, not yet in the graph. */
 export interface SolvedSite {
@@ -38,7 +38,10 @@ export async function foldScales(
     const sites = readers.map(({ plan }) => plan.site);
     let folded = await foldInputScale(model, sites, scale, store);
     const producer = current.get((readers.length === 1 && !folded && scaleProducer(model, site)) || '');
-    const scaled = producer ? withOutputScale(producer.finished.result.compressed, scale) : null;
+    const scaled =
+      producer && solverOf(producer.plan).needs === 'sharedInput'
+        ? withOutputScale(producer.finished.result.compressed, scale)
+        : null;
     if (producer && scaled) {
       put(producer, scaled);
       folded = true;
@@ -66,11 +69,12 @@ function commonScale(readers: readonly SolvedSite[]): Float32Array | null {
   return alike ? first : null;
 }
 
-/** A weight with one scale an output whose outputs are multiplied by `scale`; null when its scales cannot take them. */
+/** A weight whose outputs are multiplied by `scale`; null when its scales cannot take them. */
 function withOutputScale(compressed: FinishedJob['result']['compressed'], scale: Float32Array): QuantizedWeight | null {
-  if (compressed.kind !== 'quantized' || compressed.groupSize < compressed.inFeatures) return null;
+  if (compressed.kind !== 'quantized') return null;
   const round = compressed.scaleType === 'float16' ? Math.f16round : Math.fround;
-  const scales = compressed.scales.map((value, output) => round(value * scale[output]!));
+  const groupCount = compressed.scales.length / compressed.outFeatures;
+  const scales = compressed.scales.map((value, at) => round(value * scale[Math.floor(at / groupCount)]!));
   return scales.every(value => Number.isFinite(value) && Math.abs(value) >= 2 ** -14)
     ? { ...compressed, scales }
     : null;

@@ -1,5 +1,6 @@
 import { planeBytes } from '@quern/coder';
 import { containerLayout } from '@quern/core';
+import { isEntropyCoded } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
 import { groupPlans } from './groupPlans.ts';
 import { allocationOf, groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan, solverOf } from './sitePlan.ts';
@@ -50,7 +51,7 @@ export function planSizes(
 
 function figureOf(plan: SitePlan, recipe: Pick<Recipe, 'storage' | 'allocation'>): PlannedFigure {
   const { storage = 'container' } = recipe;
-  if (solverOf(plan).needs === 'sharedInput') return storage === 'packed' ? 'target' : 'atLeast';
+  if (isEntropyCoded(solverOf(plan))) return storage === 'packed' ? 'target' : 'atLeast';
   if (allocationOf(plan, recipe) !== 'uniform') return 'estimate';
   return storage === 'container' ? 'exact' : 'atMost';
 }

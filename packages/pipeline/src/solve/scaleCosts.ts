@@ -11,7 +11,8 @@ export function scaleCosts(model: OnnxModel, plans: readonly SitePlan[], cuts: r
   const nodes = new Set(shares.map(plan => plan.site.nodeName));
   const folding = new Set<string>();
   for (const [input, readers] of Map.groupBy(shares, plan => plan.site.inputName)) {
-    if (carried.has(input)) continue;
+    // Two methods give two scales.
+    if (carried.has(input) || new Set(readers.map(plan => plan.solver)).size > 1) continue;
     const sites = readers.map(plan => plan.site);
     const producer = sites.length === 1 ? scaleProducer(model, sites[0]!) : null;
     if (foldsInputScale(model, sites) || (producer !== null && nodes.has(producer))) folding.add(input);

@@ -1,5 +1,5 @@
 import { CompressionError, type LinearSite } from '@quern/core';
-import { parseOptions, solvers } from '@quern/solvers';
+import { isEntropyCoded, parseOptions, solvers } from '@quern/solvers';
 import picomatch from 'picomatch';
 import type { Recipe } from '../recipe.ts';
 import { readRatio } from './readRatio.ts';
@@ -80,8 +80,9 @@ function checkSettings(recipe: Recipe, plans: readonly SitePlan[]): void {
   const methods = [...new Set(plans.map(plan => plan.solver))];
   if (methods.length === 0) return;
   const spreads = plans.some(plan => {
-    const { allocation, needs, optionsSchema } = solvers[plan.solver]!;
-    if (needs === 'sharedInput') return recipe.allocation === 'uniform' || recipe.allocation === 'sensitivity';
+    const { allocation, optionsSchema } = solvers[plan.solver]!;
+    if (isEntropyCoded(solvers[plan.solver]!))
+      return recipe.allocation === 'uniform' || recipe.allocation === 'sensitivity';
     // What is spread are ranks: a dictionary takes its ratio at every site.
     const hasRank = recipe.allocation === 'uniform' || optionsSchema.shape.rank !== undefined;
     return allocation !== null && hasRank && plan.options.ratio !== undefined && recipe.allocation !== 'sensitivity';

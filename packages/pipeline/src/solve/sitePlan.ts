@@ -1,5 +1,5 @@
 import type { LinearSite } from '@quern/core';
-import { type Allocation, type Solver, solvers } from '@quern/solvers';
+import { type Allocation, isEntropyCoded, type Solver, solvers } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
 
 /** One site with what is to be done to it. */
@@ -24,7 +24,7 @@ export function allocationOf({ solver, options }: SitePlan, { allocation }: Pick
 
 /** Whether the bits of a plan are a mean over its sites, spread by how much the model's loss minds each. */
 export function spreadsBits({ solver }: Pick<SitePlan, 'solver'>, { allocation }: Pick<Recipe, 'allocation'>): boolean {
-  return solverOf({ solver }).needs === 'sharedInput' && allocation !== 'uniform';
+  return isEntropyCoded(solverOf({ solver })) && allocation !== 'uniform';
 }
 
 /** Whether the solver itself reads activations. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseEngine } from '@quern/linalg';
 import { canCapture, cloneModel, openWhileWriting, type WeightStore } from '@quern/onnx';
+import { isEntropyCoded } from '@quern/solvers';
 import type { SiteReport } from '../compressRequest.ts';
 import type { ForwardContext } from '../forward/blockForward.ts';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
@@ -73,7 +74,7 @@ async function solveAll(
       plans.filter(plan => names.has(plan.site.name)),
     );
   }
-  const corrects = plans.some(plan => solverOf(plan).needs === 'sharedInput' && !solvedBefore.has(plan.site.name));
+  const corrects = plans.some(plan => isEntropyCoded(solverOf(plan)) && !solvedBefore.has(plan.site.name));
   const original = corrects && cuts && forward ? originalContext(run, forward) : null;
   try {
     return await solveBlocks({ ...common, plans, cuts, forward, original, solvedBefore, store });

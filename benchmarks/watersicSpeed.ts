@@ -7,10 +7,10 @@
 import { addGram, chooseEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { quantizeOnSteps } from '../packages/solvers/src/entropyCoded/quantizeOnSteps.ts';
 import { rootMeanSquare } from '../packages/solvers/src/entropyCoded/rootMeanSquare.ts';
-import { sampleRows } from '../packages/solvers/src/sampleRows.ts';
 import { stepProblem } from '../packages/solvers/src/entropyCoded/stepProblem.ts';
 import { watersic } from '../packages/solvers/src/entropyCoded/watersic.ts';
 import { gptq } from '../packages/solvers/src/index.ts';
+import { sampleRows } from '../packages/solvers/src/sampleRows.ts';
 import { describeMachine } from './machine.ts';
 
 const [inFeatures = 2048, outFeatures = 8192] = process.argv.slice(2).map(Number);

@@ -36,8 +36,17 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly resume?: boolean;
 }
 
-/** A command that takes every flag of compress. */
-export function addCompressOptions(name: string): Command {
+/** A command that takes every flag of compress, but for those that `own` names, such as --bits: it has others of these names. */
+export function addCompressOptions(name: string, own: readonly string[] = []): Command {
+  const command = allOptions(name);
+  if (own.length === 0) return command;
+  const kept = command.options.filter(({ long }) => !own.includes(long!));
+  const shorter = new Command(name).argument('<model>', 'a checkpoint folder or an .onnx file');
+  for (const option of kept) shorter.addOption(option);
+  return shorter;
+}
+
+function allOptions(name: string): Command {
   const command = new Command(name)
     .argument('<model>', 'a checkpoint folder or an .onnx file')
     .option('--out <dir>', 'folder for the result')

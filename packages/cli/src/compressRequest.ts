@@ -1,18 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { CompressionError } from '@quern/core';
-import { type CompressRequest, parseGroupSize, parseMethod, parseRecipe, resolveRecipe } from '@quern/pipeline';
+import {
+  type CompressRequest,
+  parseGroupSize,
+  parseMethod,
+  parseRecipe,
+  type RecipeInput,
+  resolveRecipe,
+} from '@quern/pipeline';
 import type { CompressFlags } from './compressFlags.ts';
 
-/** Flags and recipe file to a request. Errors: USAGE without --out, INVALID_RECIPE, INVALID_OPTION. */
+/** Flags and recipe file, or what stands in its place, to a request. Errors: USAGE without --out, INVALID_RECIPE, INVALID_OPTION. */
 export async function compressRequest(
   model: string,
   flags: CompressFlags,
   needsOut: boolean,
+  base?: RecipeInput,
 ): Promise<CompressRequest> {
   if (needsOut && !flags.out) {
     throw new CompressionError('USAGE', '--out <dir> is missing: name a folder for the result.');
   }
-  const file = flags.recipe === undefined ? {} : parseRecipe(await readRecipe(flags.recipe), flags.recipe);
+  const file = base ?? (flags.recipe === undefined ? {} : parseRecipe(await readRecipe(flags.recipe), flags.recipe));
   const calibration = withoutUndefined({
     ...file.calibration,
     ...withoutUndefined({ data: flags.calibration, windows: flags.windows, windowLength: flags.windowLength }),
@@ -99,7 +107,8 @@ function parseRatio(text: string | undefined): number | string | undefined {
   return Number.isFinite(value) && text.trim() !== '' ? value : text;
 }
 
-async function readRecipe(path: string): Promise<string> {
+/** The text of a recipe file. Errors: INVALID_RECIPE. */
+export async function readRecipe(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

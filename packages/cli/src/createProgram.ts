@@ -10,6 +10,7 @@ import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
 import { reportCommand } from './commands/report.ts';
+import { studyCommand } from './commands/study.ts';
 import { unpackCommand } from './commands/unpack.ts';
 
 /** The whole command line. Commands load what they need when they run, so that help comes at once. */
@@ -26,6 +27,7 @@ export function createProgram(): Command {
     evaluateCommand(),
     generateCommand(),
     compareCommand(),
+    studyCommand(),
     reportCommand(),
     planCommand(),
     captureCommand(),

@@ -37,6 +37,11 @@ export function names(text: string): readonly string[] {
   return text.split(',').map(part => part.trim());
 }
 
+/** Commander parser for numbers above 0, separated by commas. */
+export function numbers(text: string): readonly number[] {
+  return names(text).map(positiveNumber);
+}
+
 /** Commander parser for fractions separated by commas, each from 0 to below 1. */
 export function fractions(text: string): readonly number[] {
   return names(text).map(part => {

@@ -10,6 +10,7 @@ export type Stage =
   | 'evaluate result'
   | 'evaluate exactly'
   | 'compare'
+  | 'study'
   | 'write code'
   | 'run code'
   | 'download';
@@ -22,7 +23,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'bytes';
+      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'cells' | 'bytes';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

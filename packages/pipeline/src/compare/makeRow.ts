@@ -1,79 +1,45 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { toErrorRecord } from '@quern/core';
 import { summarizeScores } from '@quern/evaluator';
-import { findBlockCuts, findLinearSites, readOnnxModel } from '@quern/onnx';
+import { readOnnxModel } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import { scoreStage } from '../evaluateModel.ts';
-import { type OpenedModel, openModel } from '../open/openModel.ts';
+import type { OpenedModel } from '../open/openModel.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { textContent } from '../open/textContent.ts';
-import type { OutputLayout } from '../output/outputLayout.ts';
-import { packResult } from '../output/packed/packResult.ts';
-import { writeResult } from '../output/writeResult.ts';
 import type { ComparisonRow } from '../report/comparison.ts';
 import type { CompressRun } from '../run.ts';
 import { jobKey } from '../solve/jobKey.ts';
-import { plansInTotals, selectSites } from '../solve/selectSites.ts';
+import { plansInTotals } from '../solve/selectSites.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';
 import { storedTotals } from '../solve/storedTotals.ts';
 import type { RowPlan } from './comparisonRows.ts';
+import { type SharedRun, writeRow } from './writeRow.ts';
 
-/** What the rows of a comparison share. `run.opened` is the original and is never changed. */
+/** What the rows of a comparison share. */
 export interface RowContext {
-  readonly run: Omit<CompressRun, 'plans' | 'cuts' | 'layout'>;
+  readonly run: SharedRun;
   /** The model as it was published, which rows are measured against. */
   readonly baseline: OpenedModel;
   /** Null when nothing is measured. */
   readonly text: PreparedText | null;
 }
 
-/** Files of a row lie side by side: they are measured and removed. */
-const layout: OutputLayout = {
-  graphFolder: '',
-  graphName: 'model.onnx',
-  dataName: 'model.onnx_data',
-  finish: async () => undefined,
-};
-
 /**
  * Compresses the model as one row asks, writes it, and measures the file that was written, as it ships. Kept in the result store.
  * A method that fails on this model gives a row that says so.
  */
 export async function makeRow({ run, baseline, text }: RowContext, planned: RowPlan): Promise<ComparisonRow> {
-  const { results, origin, request, folder } = run;
+  const { results, origin } = run;
   const key = jobKey({ row: planned.recipe as never, origin, text: text && textContent(text) });
   const known = await results.load<ComparisonRow>(key);
   if (known) return known;
-  // The graph is rewritten: every row begins with one of its own.
-  const own = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
-  const plans = selectSites(findLinearSites(own.model), planned.recipe);
-  const staging = join(folder.staging, 'row');
-  await mkdir(staging, { recursive: true });
-  try {
-    const row: CompressRun = {
-      ...run,
-      request: { ...request, recipe: planned.recipe },
-      opened: own,
-      plans,
-      cuts: findBlockCuts(own.model),
-      layout,
-      folder: { ...folder, staging },
-    };
-    const written = await writeResult(row);
-    const measured = text && (await measure(row, baseline, text, written.graph));
-    const stored = await packResult(row, written);
-    const made = { ...describeRow(planned, plans, stored.sites), ...(measured ?? NOT_MEASURED), failure: null };
-    await results.save(key, made);
-    return made;
-  } catch (error) {
-    const { code, message } = toErrorRecord(error);
-    if (code !== 'SOLVER_FAILED' && code !== 'NOT_POSITIVE_DEFINITE') throw error;
-    run.emit({ kind: 'warning', message: `${planned.method}: ${message}` });
-    return { ...describeRow(planned, plans, []), ...NOT_MEASURED, failure: message };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  const { plans, sites, measured, failure } = await writeRow(
+    run,
+    planned.recipe,
+    async (graph, row) => text && measure(row, baseline, text, graph),
+  );
+  const made = { ...describeRow(planned, plans, sites), ...(measured ?? NOT_MEASURED), failure };
+  if (failure === null) await results.save(key, made);
+  return made;
 }
 
 const NOT_MEASURED = {

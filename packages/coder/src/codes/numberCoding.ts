@@ -20,8 +20,8 @@ function frequenciesOf(model: NumberModel): Uint16Array {
   return codeFrequencies(Math.floor(model.family / SCALE_COUNT), model.family % SCALE_COUNT, 8);
 }
 
-/** More than coding any number takes: keeps the search away from models that cannot code one of them. */
-const IMPOSSIBLE_BITS = 1000;
+/** More than coding all other numbers can take: a model that cannot code one of them never wins. */
+const IMPOSSIBLE_BITS = 1e12;
 
 /** Bits that each of the numbers 0 .. 63 costs under a model. */
 export function numberCosts(model: NumberModel): Float64Array {
@@ -41,10 +41,14 @@ export function fitNumberModel(numbers: Uint8Array): NumberModel {
   );
   let best = { family: SCALE_COUNT - 1, cost: Number.POSITIVE_INFINITY };
   for (let shape = 0; shape < SHAPE_COUNT; shape++) {
-    const { scale, cost } = descend(start, SCALE_COUNT - 1, candidate => {
+    const costAt = (candidate: number): number => {
       const frequencies = frequenciesOf({ family: shape * SCALE_COUNT + candidate, centre });
       return present.reduce((sum, n) => sum + counts[n]! * costOf(frequencies[n - centre + MIDDLE]!), 0);
-    });
+    };
+    // One number far from many others lies beyond the spread of them all: the descent begins where each can be coded.
+    let codable = start;
+    while (codable < SCALE_COUNT - 1 && costAt(codable) >= IMPOSSIBLE_BITS) codable++;
+    const { scale, cost } = descend(codable, SCALE_COUNT - 1, costAt);
     if (cost < best.cost) best = { family: shape * SCALE_COUNT + scale, cost };
   }
   return { family: best.family, centre };

@@ -55,7 +55,8 @@ export function studyCommand(): Command {
   });
 }
 
-function gridFlags({ methods, bits, calibration, data, tasks, taskData, limit }: StudyFlags): StudyGridInput {
-  const given = { methods, bits, calibration, data, tasks, taskData, limit };
+function gridFlags(flags: StudyFlags): StudyGridInput {
+  const { methods, bits, calibration, data, tasks, taskData, limit, windowLength, perDocument } = flags;
+  const given = { methods, bits, calibration, data, tasks, taskData, limit, windowLength, perDocument };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as StudyGridInput;
 }

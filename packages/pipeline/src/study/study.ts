@@ -143,7 +143,8 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
 }
 
 async function prepareMeasures(request: StudyRequest, emit: Emit): Promise<StudyMeasures> {
-  const { grid, tokenizer, windowLength, perDocument } = request;
+  const { grid, tokenizer } = request;
+  const { windowLength, perDocument } = grid;
   const opened = await openModel(request.model, { tokenizer });
   const texts: PreparedText[] = [];
   for (const data of grid.data) {

@@ -1,6 +1,7 @@
 import type { LinearSite } from '@quern/core';
 import { CompressionError, toErrorRecord } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
+import { solvers } from '@quern/solvers';
 import type { Emit } from '../events.ts';
 import { adoptStorage } from '../output/adoptStorage.ts';
 import { parseMethod } from '../parseMethod.ts';
@@ -72,10 +73,13 @@ export function studyCells(
   return { cells, unavailable };
 }
 
-/** What `base` says of its own method does not hold for others; the group size does. */
+/** What `base` says of its own method does not hold for others; the group size does, for those that have one. */
 function cellRecipe(base: Recipe, given: ReturnType<typeof parseMethod>): Recipe {
-  const { targetSize: _targetSize, ratio: _ratio, allocation: _allocation, ...shared } = base;
-  return resolveRecipe({ ...shared, options: {}, sequential: false, ...given }, `method ${given.method}`);
+  const { targetSize: _targetSize, ratio: _ratio, allocation: _allocation, groupSize, ...shared } = base;
+  const method = given.method!;
+  const takesGroups = Object.hasOwn(solvers, method) && 'groupSize' in solvers[method]!.optionsSchema.shape;
+  const settings = takesGroups && groupSize !== undefined ? { ...shared, groupSize } : shared;
+  return resolveRecipe({ ...settings, options: {}, sequential: false, ...given }, `method ${method}`);
 }
 
 function check(model: OnnxModel, sites: readonly LinearSite[], recipe: Recipe, emit: Emit) {

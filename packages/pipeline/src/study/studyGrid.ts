@@ -12,6 +12,8 @@ const schema = z.strictObject({
   tasks: z.array(z.string().min(1)).default([]),
   taskData: z.string().optional(),
   limit: z.int().min(1).optional(),
+  windowLength: z.int().min(2).optional(),
+  perDocument: z.boolean().default(false),
 });
 
 /** What a study varies and what it measures on. */

@@ -22,6 +22,7 @@ const OWN = [
   '--ratio',
   '--calibration',
   '--feeds',
+  '--statistics',
   '--evaluate',
   '--layout',
   '--dry-run',

@@ -1,12 +1,11 @@
 import { CompressionError, type TokenWindow } from '@quern/core';
+import { type CutWindow, measureText, type TextMeasure } from './measureText.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { checkWindowOptions, type WindowOptions } from './windowOptions.ts';
 
 /** Windows in the order of the text, and the size of what they score. */
-export interface CutText {
+export interface CutText extends TextMeasure {
   readonly windows: TokenWindow[];
-  /** UTF-8 bytes of the scored ids, decoded window by window. */
-  readonly byteCount: number;
 }
 
 /**
@@ -25,22 +24,19 @@ export interface CutText {
  */
 export function cutWindows(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): CutText {
   checkWindowOptions(options);
-  const windows = options.perDocument
+  const cut = options.perDocument
     ? cutEachDocument(documents, tokenizer, options)
     : cutStream(documents, tokenizer, options);
-  let byteCount = 0;
-  for (const window of windows) {
-    byteCount += tokenizer.byteLength(window.ids.subarray(window.firstScored));
-  }
-  return { windows, byteCount };
+  return { windows: cut.map(({ ids, firstScored }) => ({ ids, firstScored })), ...measureText(cut, tokenizer) };
 }
 
-function cutEachDocument(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): TokenWindow[] {
-  const windows: TokenWindow[] = [];
+function cutEachDocument(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): CutWindow[] {
+  const windows: CutWindow[] = [];
+  const documentStarts = [options.bosTokenId === null ? 0 : 1];
   for (const document of documents) {
     if (windows.length === options.maximumCount) break;
     const ids = encodeDocument(document, tokenizer, options.bosTokenId).slice(0, options.windowLength);
-    if (ids.length >= 2) windows.push({ ids, firstScored: 1 });
+    if (ids.length >= 2) windows.push({ ids, firstScored: 1, documentStarts });
   }
   if (windows.length === 0) {
     throw new CompressionError(
@@ -52,9 +48,14 @@ function cutEachDocument(documents: readonly string[], tokenizer: Tokenizer, opt
   return windows;
 }
 
-function cutStream(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): TokenWindow[] {
+function cutStream(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): CutWindow[] {
   const { windowLength, stride, maximumCount = Number.POSITIVE_INFINITY } = options;
-  const stream = encodeStream(documents, tokenizer, options.bosTokenId, windowLength + (maximumCount - 1) * stride);
+  const { stream, documentStarts } = encodeStream(
+    documents,
+    tokenizer,
+    options.bosTokenId,
+    windowLength + (maximumCount - 1) * stride,
+  );
   if (stream.length < windowLength) {
     throw new CompressionError(
       'TEXT_TOO_SHORT',
@@ -62,30 +63,38 @@ function cutStream(documents: readonly string[], tokenizer: Tokenizer, options: 
       { tokenCount: stream.length, windowLength },
     );
   }
-  const windows: TokenWindow[] = [];
+  const windows: CutWindow[] = [];
+  let nextDocument = 0;
   for (let start = 0; windows.length < maximumCount; start += stride) {
     const end = Math.min(start + windowLength, stream.length);
     if (stride === windowLength && end - start < windowLength) break;
     const firstScored = start === 0 ? 1 : Math.max(1, windowLength - stride);
-    windows.push({ ids: stream.slice(start, end), firstScored });
+    while (nextDocument < documentStarts.length && documentStarts[nextDocument]! < start) nextDocument++;
+    const inside: number[] = [];
+    for (let index = nextDocument; index < documentStarts.length && documentStarts[index]! < end; index++) {
+      inside.push(documentStarts[index]! - start);
+    }
+    windows.push({ ids: stream.slice(start, end), firstScored, documentStarts: inside });
     if (end === stream.length) break;
   }
   return windows;
 }
 
-/** Encodes documents until there are enough tokens. */
+/** Encodes documents until there are enough tokens; says where the text of each begins. */
 function encodeStream(
   documents: readonly string[],
   tokenizer: Tokenizer,
   bosTokenId: number | null,
   tokensNeeded: number,
-): Int32Array {
+): { readonly stream: Int32Array; readonly documentStarts: readonly number[] } {
   const encoded: Int32Array[] = [];
+  const documentStarts: number[] = [];
   let tokenCount = 0;
   for (const document of documents) {
     if (tokenCount >= tokensNeeded) break;
     const ids = encodeDocument(document, tokenizer, bosTokenId);
     encoded.push(ids);
+    documentStarts.push(tokenCount + (bosTokenId === null ? 0 : 1));
     tokenCount += ids.length;
   }
   const stream = new Int32Array(tokenCount);
@@ -94,7 +103,7 @@ function encodeStream(
     stream.set(ids, offset);
     offset += ids.length;
   }
-  return stream;
+  return { stream, documentStarts };
 }
 
 function encodeDocument(document: string, tokenizer: Tokenizer, bosTokenId: number | null): Int32Array {

@@ -10,6 +10,7 @@ export { isHubModel, type PulledModel, pullModel } from './hub/pullModel.ts';
 export { listTextSets } from './listTextSets.ts';
 export { loadTextSet } from './loadTextSet.ts';
 export { loadTokenizer } from './loadTokenizer.ts';
+export { measureText, type TextMeasure } from './measureText.ts';
 export { mixTextSets } from './mixTextSets.ts';
 export { readTextFile, type TextFile } from './readTextFile.ts';
 export type { TextPart, TextSet, TextSource } from './textSet.ts';

@@ -77,6 +77,10 @@ function wrap(library: LibraryTokenizer, folder: string, unknownToken: string | 
   const decode = (ids: number[]): string =>
     ids.length === 0 ? '' : library.decode(ids, { clean_up_tokenization_spaces: false });
   const hasToken = (id: number): boolean => library.id_to_token(id) !== undefined;
+  const decodeInside = (ids: Int32Array): string => {
+    const kept = Array.from(ids).filter(id => (id === unknownId || !specialIds.has(id)) && hasToken(id));
+    return anchor === undefined ? decode(kept) : decode([anchor, ...kept]).slice(1);
+  };
   let vocabularySize = 0;
   for (const id of library.get_vocab(true).values()) vocabularySize = Math.max(vocabularySize, id + 1);
   return {
@@ -94,11 +98,8 @@ function wrap(library: LibraryTokenizer, folder: string, unknownToken: string | 
       return Int32Array.from(ids as number[]);
     },
     decode: ids => decode(Array.from(ids).filter(id => !specialIds.has(id) && hasToken(id))),
-    byteLength(ids) {
-      const kept = Array.from(ids).filter(id => (id === unknownId || !specialIds.has(id)) && hasToken(id));
-      const text = anchor === undefined ? decode(kept) : decode([anchor, ...kept]);
-      return Buffer.byteLength(text, 'utf8') - (anchor === undefined ? 0 : 1);
-    },
+    decodeInside,
+    byteLength: ids => Buffer.byteLength(decodeInside(ids), 'utf8'),
   };
 }
 

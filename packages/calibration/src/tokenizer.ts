@@ -8,9 +8,11 @@ export interface Tokenizer {
   /** The text of token ids: special tokens and ids without a token are left out, spaces are not cleaned up. */
   decode(ids: Int32Array): string;
   /**
-   * UTF-8 bytes of the text of a run of ids from the middle of a text: a space before the first word counts, the token for
-   * unknown text counts as it is written, other special tokens do not.
+   * The text of a run of ids from the middle of a text: a space before the first word stays, the token for unknown text stands as it is
+   * written, other special tokens are left out.
    */
+  decodeInside(ids: Int32Array): string;
+  /** UTF-8 bytes of `decodeInside`. */
   byteLength(ids: Int32Array): number;
   /** One more than the largest id. A model may have more rows than this. */
   readonly vocabularySize: number;

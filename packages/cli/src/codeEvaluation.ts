@@ -30,7 +30,7 @@ export function addCodeOptions(command: Command): Command {
     .option('--temperature <t>', 'of code tasks (default: 0.2)', nonNegativeNumber)
     .option('--top-k <k>', 'of code tasks', wholeNumber(1))
     .option('--top-p <p>', 'of code tasks', fraction)
-    .option('--seed <s>', 'of code tasks', wholeNumber(0), 0)
+    .option('--seed <s>', 'of code tasks, and of resampling against a baseline', wholeNumber(0), 0)
     .option('--max-new-tokens <n>', 'tokens a completion', wholeNumber(1), 512)
     .option('--time-limit <seconds>', 'of one program', positiveNumber, 10)
     .option('--memory-limit <MB>', 'of one program', wholeNumber(64), 1024);

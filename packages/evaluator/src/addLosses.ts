@@ -1,29 +1,52 @@
 import { CompressionError, type TokenWindow } from '@quern/core';
-import type { TokenLosses } from './openScorer.ts';
-import type { WindowScores } from './windowScores.ts';
+import type { ModelLosses, TokenLosses } from './openScorer.ts';
+import { addPrediction } from './statistics/calibrationGaps.ts';
+import type { ModelScores, WindowScores } from './windowScores.ts';
 
 /** Where a window stands: its row in the batch, its index among all windows. */
 export interface WindowPlace {
   readonly row: number;
   readonly index: number;
   readonly window: TokenWindow;
+  /** Scored tokens of all windows before it. */
+  readonly tokensBefore: number;
 }
+
+/** Ranks below it are among the five most likely. */
+const FIVE = 5;
 
 /**
  * Adds one window's losses from `firstScored` on to the arrays of `scores`, in float64, in the order of the tokens.
  *
  * Errors: NON_FINITE_ACTIVATION with the window and the token at which the first loss is not a finite number.
  */
-export function addLosses(scores: WindowScores, losses: TokenLosses, { row, index, window }: WindowPlace): void {
+export function addLosses(scores: WindowScores, losses: TokenLosses, place: WindowPlace): void {
+  const { row, index, window, tokensBefore } = place;
   const { baseline } = scores;
   for (let token = window.firstScored; token < window.ids.length; token++) {
     const at = row * losses.columns + token - 1;
-    scores.nll[index]! += finite(losses.nll[at]!, 'loss', index, token);
+    finite(losses.nll[at]!, 'loss', index, token);
+    const isRight = addToken(scores, losses, at, index);
     if (!baseline || !losses.baseline) continue;
-    baseline.nll[index]! += finite(losses.baseline.nll[at]!, 'loss of the baseline', index, token);
-    baseline.klDivergence![index]! += finite(losses.baseline.klDivergence[at]!, 'divergence', index, token);
-    baseline.topAgreements![index]! += losses.baseline.agreement[at]!;
+    finite(losses.baseline.nll[at]!, 'loss of the baseline', index, token);
+    const wasRight = addToken(baseline, losses.baseline, at, index);
+    const divergence = finite(losses.baseline.klDivergence[at]!, 'divergence', index, token);
+    baseline.klDivergence[index]! += divergence;
+    baseline.tokenDivergences[tokensBefore + token - window.firstScored] = divergence;
+    baseline.topAgreements[index]! += losses.baseline.agreement[at]!;
+    if (losses.baseline.rank[at]! < FIVE) baseline.topFiveAgreements[index]!++;
+    if (wasRight && !isRight) baseline.lost[index]!++;
+    if (isRight && !wasRight) baseline.gained[index]!++;
   }
+}
+
+/** Returns whether nothing was more likely than the token that came. */
+function addToken(scores: ModelScores, { nll, logConfidence }: ModelLosses, at: number, index: number): boolean {
+  const isRight = -nll[at]! >= logConfidence[at]!;
+  scores.nll[index]! += nll[at]!;
+  if (isRight) scores.right[index]!++;
+  addPrediction(scores.gaps, index, Math.exp(logConfidence[at]!), isRight);
+  return isRight;
 }
 
 function finite(value: number, what: string, window: number, token: number): number {

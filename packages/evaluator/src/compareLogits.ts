@@ -66,13 +66,24 @@ function emptyLosses(columns: number, count: number): ComparedLosses {
   return {
     columns,
     nll: new Float32Array(count),
-    baseline: { nll: new Float32Array(count), klDivergence: new Float32Array(count), agreement: new Int32Array(count) },
+    logConfidence: new Float32Array(count),
+    baseline: {
+      nll: new Float32Array(count),
+      logConfidence: new Float32Array(count),
+      klDivergence: new Float32Array(count),
+      agreement: new Int32Array(count),
+      rank: new Float32Array(count),
+    },
   };
 }
 
 function store(losses: ComparedLosses, values: Readonly<Record<string, Tensor>>, start: number): void {
-  losses.nll.set(values[LOSS.nll]!.data as Float32Array, start);
-  losses.baseline.nll.set(values[LOSS.baselineNll]!.data as Float32Array, start);
-  losses.baseline.klDivergence.set(values[LOSS.klDivergence]!.data as Float32Array, start);
+  const floats = (name: string): Float32Array => values[name]!.data as Float32Array;
+  losses.nll.set(floats(LOSS.nll), start);
+  losses.logConfidence.set(floats(LOSS.logConfidence), start);
+  losses.baseline.nll.set(floats(LOSS.baselineNll), start);
+  losses.baseline.logConfidence.set(floats(LOSS.baselineLogConfidence), start);
+  losses.baseline.klDivergence.set(floats(LOSS.klDivergence), start);
   losses.baseline.agreement.set(values[LOSS.agreement]!.data as Int32Array, start);
+  losses.baseline.rank.set(floats(LOSS.rank), start);
 }

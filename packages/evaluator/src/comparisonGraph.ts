@@ -1,6 +1,15 @@
 import { createModel, DataType, type OnnxModel, tensorInput } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
-import { agreement, divergence, LOSS, lastAxis, logProbabilities, targetLoss } from './lossNodes.ts';
+import {
+  agreement,
+  divergence,
+  LOSS,
+  lastAxis,
+  logProbabilities,
+  rank,
+  targetLoss,
+  topProbability,
+} from './lossNodes.ts';
 
 /** Element types, a `DataType`, of the logits to compare. */
 export interface LogitTypes {
@@ -32,14 +41,20 @@ export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
       ...logProbabilities('quern.baseline', LOSS.baselineLogits, build),
       ...targetLoss('quern.model', LOSS.nll),
       ...targetLoss('quern.baseline', LOSS.baselineNll),
+      topProbability('quern.model', LOSS.logConfidence, build),
+      topProbability('quern.baseline', LOSS.baselineLogConfidence, build),
       ...divergence(build),
       ...agreement(),
+      ...rank(build),
     ],
     outputs: [
       tensorInput(LOSS.nll, DataType.FLOAT, each),
       tensorInput(LOSS.baselineNll, DataType.FLOAT, each),
+      tensorInput(LOSS.logConfidence, DataType.FLOAT, each),
+      tensorInput(LOSS.baselineLogConfidence, DataType.FLOAT, each),
       tensorInput(LOSS.klDivergence, DataType.FLOAT, each),
       tensorInput(LOSS.agreement, DataType.INT32, each),
+      tensorInput(LOSS.rank, DataType.FLOAT, each),
     ],
   });
 }

@@ -6,6 +6,9 @@ export {
   type ProblemScore,
   scoreCompletions,
 } from './code/scoreCompletions.ts';
+export { compareLosses, type LossDifference } from './compareLosses.ts';
+export type { BaselineEvaluation, PairedTest, TokenFlips } from './compareScores.ts';
+export type { ModelFigures, TextSizes } from './modelFigures.ts';
 export { type Divergence, openDivergence } from './openDivergence.ts';
 export { type ScoreOptions, scoreWindows } from './scoreWindows.ts';
 export { benjaminiHochberg } from './statistics/benjaminiHochberg.ts';
@@ -15,7 +18,7 @@ export { clusteredMean, type Estimate } from './statistics/clusteredMean.ts';
 export { mcnemarTest } from './statistics/mcnemarTest.ts';
 export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from './statistics/pairedBootstrap.ts';
 export { percentile } from './statistics/percentile.ts';
-export { type BaselineEvaluation, type Evaluation, summarizeScores } from './summarizeScores.ts';
+export { type Evaluation, summarizeScores } from './summarizeScores.ts';
 export { answerItems, type TaskAnswers } from './tasks/answerItems.ts';
 export { compareAnswers, type Flips, type TaskComparison } from './tasks/compareAnswers.ts';
 export { encodeRequest, type RequestEncoding } from './tasks/encodeRequest.ts';
@@ -25,4 +28,4 @@ export { type ContinuationScores, scoreContinuations } from './tasks/scoreContin
 export { summarizeAnswers, type TaskScore } from './tasks/summarizeAnswers.ts';
 export type { TaskDefinition } from './tasks/taskDefinition.ts';
 export type { TaskItem } from './tasks/taskItem.ts';
-export type { BaselineScores, WindowScores } from './windowScores.ts';
+export type { BaselineScores, ModelScores, WindowScores } from './windowScores.ts';

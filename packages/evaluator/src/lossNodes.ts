@@ -10,12 +10,15 @@ export const LOSS = {
   /** float32: -ln p(target), nats. */
   nll: 'quern.nll',
   baselineNll: 'quern.baseline_nll',
+  /** float32: ln p of the most likely token. */
+  logConfidence: 'quern.log_confidence',
+  baselineLogConfidence: 'quern.baseline_log_confidence',
   /** float32: KL(baseline || model), nats. */
   klDivergence: 'quern.kl_divergence',
-  /** float32: ln p(target) less the largest ln p, 0 where the target is the most likely token. */
-  margin: 'quern.margin',
   /** int32: 1 where both find the same token most likely. */
   agreement: 'quern.top_agreement',
+  /** float32: tokens that the model finds more likely than the baseline's most likely one. */
+  rank: 'quern.rank',
 } as const;
 
 const LAST_AXIS = 'quern.last_axis';
@@ -85,13 +88,11 @@ function logTotal(prefix: string, logits: string, { opset }: Build): NodeProto[]
   ];
 }
 
-/** ln p(target) less the largest ln p, after `targetLoss`. */
-export function targetMargin(prefix: string, { opset }: Build): NodeProto[] {
-  const largest = `${prefix}.largest`;
-  return [
-    reduce('ReduceMax', `${prefix}.log_p`, largest, opset),
-    node('Sub', [`${prefix}.picked`, largest], [LOSS.margin]),
-  ];
+/** ln p of the most likely token, from the nodes of `logProbabilities`. */
+export function topProbability(prefix: string, output: string, { device, opset }: Build): NodeProto {
+  // The largest logit was subtracted before exponentials were added.
+  if (device === 'webgpu') return node('Neg', [`${prefix}.log_sum`], [output]);
+  return reduce('ReduceMax', `${prefix}.log_p`, output, opset);
 }
 
 /** Sum over the vocabulary of p (ln p - ln q), p the baseline's. */
@@ -118,6 +119,19 @@ export function agreement(): NodeProto[] {
     ...top('quern.baseline'),
     node('Equal', ['quern.model.top', 'quern.baseline.top'], ['quern.same_top']),
     node('Cast', ['quern.same_top'], [LOSS.agreement], toInt32),
+  ];
+}
+
+/** How many logits of the model are above that of the token which the baseline finds most likely; behind `agreement`. */
+export function rank({ opset }: Build): NodeProto[] {
+  const toFloat = { attributes: { to: { int: DataType.FLOAT } } };
+  return [
+    node('GatherElements', ['quern.model.float_logits', 'quern.baseline.top'], ['quern.model.at_top'], {
+      attributes: { axis: { int: -1 } },
+    }),
+    node('Greater', ['quern.model.float_logits', 'quern.model.at_top'], ['quern.model.is_above']),
+    node('Cast', ['quern.model.is_above'], ['quern.model.above'], toFloat),
+    reduce('ReduceSum', 'quern.model.above', LOSS.rank, opset),
   ];
 }
 

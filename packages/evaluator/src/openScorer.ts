@@ -4,18 +4,25 @@ import { Tensor } from 'onnxruntime-node';
 import { LOSS } from './lossNodes.ts';
 import { withLoss } from './withLoss.ts';
 
-/** Losses of a batch, each `[batch, columns]`: column t belongs to token t + 1. */
-export interface TokenLosses {
-  /** Length of the sequences less 1. */
-  readonly columns: number;
+/** What one model says about a batch, each `[batch, columns]`: column t belongs to token t + 1. */
+export interface ModelLosses {
   /** -ln p, nats. */
   readonly nll: Float32Array;
-  readonly baseline?: {
-    readonly nll: Float32Array;
+  /** ln p of the most likely token. */
+  readonly logConfidence: Float32Array;
+}
+
+/** Losses of a batch. */
+export interface TokenLosses extends ModelLosses {
+  /** Length of the sequences less 1. */
+  readonly columns: number;
+  readonly baseline?: ModelLosses & {
     /** KL(baseline || model), nats. */
     readonly klDivergence: Float32Array;
     /** 1 where both models find the same token most likely. */
     readonly agreement: Int32Array;
+    /** Tokens that the model finds more likely than the baseline's most likely one. */
+    readonly rank: Float32Array;
   };
 }
 
@@ -40,8 +47,13 @@ export async function openScorer(model: OnnxModel, options: ScorerOptions): Prom
       const targets = new Tensor('int32', targetsOf(ids), [ids.length, columns, 1]);
       const feeds = textFeeds(session, { ids: withoutLast(ids), others: { [LOSS.targets]: targets } });
       // Caches that the graph must compute as well stay where they are.
-      const values = await runSession(session, feeds, describeModel(model), [LOSS.nll]);
-      return { columns, nll: values[LOSS.nll]!.data as Float32Array };
+      const outputs = [LOSS.nll, LOSS.logConfidence];
+      const values = await runSession(session, feeds, describeModel(model), outputs);
+      return {
+        columns,
+        nll: values[LOSS.nll]!.data as Float32Array,
+        logConfidence: values[LOSS.logConfidence]!.data as Float32Array,
+      };
     },
     release: () => session.release(),
   };

@@ -44,9 +44,14 @@ describe('scoreWindows', () => {
     const model = tableModel([new Array(size).fill(0.7), new Array(size).fill(-3)]);
     const ids = (length: number) => Array.from({ length }, (_, position) => position % 2);
     const windows = [1, 2, 3, 5, 5, 7, 17, 2, 31].map(length => window(ids(length)));
-    const { perplexity, tokenCount } = summarizeScores(await scoreWindows(model, windows, { ...cpu, batchTokens }), 1);
+    const scores = await scoreWindows(model, windows, { ...cpu, batchTokens });
+    const sizes = { byteCounts: windows.map(({ ids }) => ids.length), wordCounts: windows.map(() => 1) };
+    const { perplexity, tokenCount, calibrationError } = summarizeScores(scores, sizes);
     expect(perplexity / size).toBeCloseTo(1, 6);
     expect(tokenCount).toBe(1 + 2 + 4 + 4 + 6 + 16 + 1 + 30);
+    // Every token is as likely as the most likely one, with a confidence of 1 / size.
+    expect([...scores.right]).toEqual([...scores.tokenCounts]);
+    expect(calibrationError).toBeCloseTo(1 - 1 / size, 5);
   });
 
   it.each([
@@ -78,10 +83,23 @@ describe('scoreWindows', () => {
     expect(scores.baseline!.nll[0]).toBeCloseTo(-ln(1 / 4) - ln(3 / 4) - ln(0.3), digits);
     expect(scores.baseline!.nll[1]).toBeCloseTo(-ln(1 / 8) - ln(1 / 4), digits);
     // Row 0: 1/2 ln 2 - 1/4 ln 2. Row 1: the same. Row 2: .3 ln 1/2 + .6 ln 2.
-    expect(scores.baseline!.klDivergence![0]).toBeCloseTo(0.25 * ln(2) + 0.3 * ln(2), digits);
+    expect(scores.baseline!.klDivergence[0]).toBeCloseTo(0.25 * ln(2) + 0.3 * ln(2), digits);
     // The second window scores after tokens 1 and 0.
-    expect(scores.baseline!.klDivergence![1]).toBeCloseTo(0.25 * ln(2), digits);
-    expect([...scores.baseline!.topAgreements!]).toEqual([1, 1]);
+    expect(scores.baseline!.klDivergence[1]).toBeCloseTo(0.25 * ln(2), digits);
+    expect([...scores.baseline!.topAgreements]).toEqual([1, 1]);
+    // After 0, 1, 2 the model finds 1, 2, 0 most likely, the baseline 0, 2, 1; what came was 1, 2, 0, then 0, 2 after 1, 0.
+    expect([...scores.right]).toEqual([3, 0]);
+    expect([...scores.baseline!.right]).toEqual([1, 0]);
+    expect([[...scores.baseline!.lost], [...scores.baseline!.gained]]).toEqual([
+      [0, 0],
+      [2, 0],
+    ]);
+    // Of three tokens all are among the five most likely.
+    expect([...scores.baseline!.topFiveAgreements]).toEqual([3, 2]);
+    const tokens = [...scores.baseline!.tokenDivergences];
+    for (const [index, expected] of [0.25, 0, 0.3, 0, 0.25].entries()) {
+      expect(tokens[index]).toBeCloseTo(expected * ln(2), digits);
+    }
   });
 
   it('finds no distance between a model and itself, and the same losses as without a baseline', async () => {
@@ -91,7 +109,33 @@ describe('scoreWindows', () => {
     expect(nll).toEqual(alone.nll);
     expect(baseline!.nll).toEqual(alone.nll);
     expect([...baseline!.klDivergence!]).toEqual([0, 0]);
-    expect([...baseline!.topAgreements!]).toEqual([3, 1]);
+    expect([...baseline!.topAgreements]).toEqual([3, 1]);
+    expect([...baseline!.topFiveAgreements]).toEqual([3, 1]);
+    expect([...baseline!.lost, ...baseline!.gained]).toEqual([0, 0, 0, 0]);
+    expect(baseline!.gaps).toEqual(alone.gaps);
+  });
+
+  it('adds confidence less being right in bins of the confidence', async () => {
+    const { gaps } = await scoreWindows(planted(MODEL), [window([0, 1, 0]), window([2, 0])], cpu);
+    // After 0 sure of 1 at 1/2, right: bin 8 of 15. After 1 sure of 2 at 3/4, wrong: bin 12. After 2 sure of 0 at .6, right: bin 9.
+    const expected = new Float64Array(2 * 15);
+    [expected[7], expected[11], expected[15 + 8]] = [-1 / 2, 3 / 4, -0.4];
+    for (const [bin, gap] of gaps.entries()) expect(gap).toBeCloseTo(expected[bin]!, 5);
+  });
+
+  it('counts a favourite as kept up to the fifth place', async () => {
+    // After token 0 the baseline's favourite is 0, in place 5 of the model; after 1 it is 1, in place 6.
+    const order = (favourite: number, place: number) => {
+      const others = [0, 1, 2, 3, 4, 5, 6];
+      return others.toSpliced(favourite, 0, 6.5 - place);
+    };
+    const places = [order(0, 4), order(1, 5)];
+    const favourites = [0, 1].map(row => Array.from({ length: 8 }, (_, id) => (id === row ? 1 : 0)));
+    expect(places.map((row, id) => row.filter(logit => logit > row[id]!).length)).toEqual([4, 5]);
+    const options = { ...cpu, baseline: tableModel(favourites) };
+    const scores = await scoreWindows(tableModel(places), [window([0, 0, 1, 1, 1])], options);
+    expect([...scores.baseline!.topFiveAgreements]).toEqual([2]);
+    expect([...scores.baseline!.topAgreements]).toEqual([0]);
   });
 
   it('compares many rows piece by piece', async () => {
@@ -108,7 +152,7 @@ describe('scoreWindows', () => {
     });
     const rows = [...windows[0]!.ids.subarray(0, -1)];
     const expected = rows.reduce((sum, id) => sum + divergence[id]!, 0);
-    expect(scores.baseline!.klDivergence![0]! / expected).toBeCloseTo(1, 5);
+    expect(scores.baseline!.klDivergence[0]! / expected).toBeCloseTo(1, 5);
   });
 
   it('reports progress in tokens up to the whole', async () => {

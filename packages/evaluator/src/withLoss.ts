@@ -1,23 +1,17 @@
 import { CompressionError } from '@quern/core';
-import { DataType, type NodeProto, type OnnxModel, tensorInput, type ValueInfoProto } from '@quern/onnx';
+import { DataType, type OnnxModel, tensorInput } from '@quern/onnx';
 import { type Device, describeModel, extendGraph, findLogits } from '@quern/runtime';
-import { type Build, LOSS, lastAxis, logProbabilities, lossOfLogits, targetLoss } from './lossNodes.ts';
+import { LOSS, lastAxis, lossOfLogits, topProbability } from './lossNodes.ts';
 
 const PREFIX = 'quern.model';
 
-/** What is returned beside the losses. */
-export interface LossExtras {
-  readonly nodes: (prefix: string, build: Build) => readonly NodeProto[];
-  readonly outputs: readonly ValueInfoProto[];
-}
-
 /**
- * A copy of the header that reads the targets `[batch, sequence, 1]` as well and returns their losses, same shape, instead of
- * logits. Handing logits `[batch, sequence, vocabulary]` to JavaScript costs more time and memory than reducing them.
+ * A copy of the header that reads the targets `[batch, sequence, 1]` as well and returns their losses and the confidence of the model,
+ * same shape, instead of logits. Handing logits `[batch, sequence, vocabulary]` to JavaScript costs more time and memory than reducing them.
  *
  * Errors: UNSUPPORTED_MODEL without logits or with an operator set before 11, which has no GatherElements.
  */
-export function withLoss(model: OnnxModel, device: Device, extras?: LossExtras): OnnxModel {
+export function withLoss(model: OnnxModel, device: Device): OnnxModel {
   const logits = findLogits(model);
   const opset = Number(
     model.proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0,
@@ -30,18 +24,11 @@ export function withLoss(model: OnnxModel, device: Device, extras?: LossExtras):
     );
   }
   const build = { device, opset };
-  const losses = extras
-    ? [...logProbabilities(PREFIX, logits.name, build), ...targetLoss(PREFIX, LOSS.nll), ...extras.nodes(PREFIX, build)]
-    : lossOfLogits(PREFIX, logits.name, LOSS.nll, build);
+  const each = ['batch_size', 'sequence_length', 1];
   return extendGraph(model, {
-    nodes: losses,
-    inputs: [tensorInput(LOSS.targets, DataType.INT32, ['batch_size', 'sequence_length', 1])],
+    nodes: [...lossOfLogits(PREFIX, logits.name, LOSS.nll, build), topProbability(PREFIX, LOSS.logConfidence, build)],
+    inputs: [tensorInput(LOSS.targets, DataType.INT32, each)],
     initializers: [lastAxis()],
-    outputs: [lossOutput(LOSS.nll), ...(extras?.outputs ?? [])],
+    outputs: [tensorInput(LOSS.nll, DataType.FLOAT, each), tensorInput(LOSS.logConfidence, DataType.FLOAT, each)],
   });
-}
-
-/** A float32 output with a value for each token. */
-export function lossOutput(name: string): ValueInfoProto {
-  return tensorInput(name, DataType.FLOAT, ['batch_size', 'sequence_length', 1]);
 }

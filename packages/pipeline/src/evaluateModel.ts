@@ -17,6 +17,8 @@ export interface EvaluateRequest {
   readonly perDocument: boolean;
   readonly device: 'auto' | Device;
   readonly threads?: number | undefined;
+  /** Of the paired bootstrap; 0 unless given. */
+  readonly seed?: number | undefined;
 }
 
 export interface EvaluateResult extends Evaluation {
@@ -58,7 +60,7 @@ export async function evaluateModel(
     signal,
     baseline,
   });
-  const evaluation = summarizeScores(scores, text.byteCount);
+  const evaluation = summarizeScores(scores, text, request.seed ?? 0);
   const accuracyLevel = shippedAccuracyLevel(opened.model);
   let exact = evaluation.perplexity;
   if (accuracyLevel !== null && accuracyLevel >= 4) {
@@ -70,7 +72,7 @@ export async function evaluateModel(
       emit,
       signal,
     });
-    exact = summarizeScores(floatScores, text.byteCount).perplexity;
+    exact = summarizeScores(floatScores, text).perplexity;
   }
   return {
     ...evaluation,

@@ -30,7 +30,8 @@ function text(shift = 0): PreparedText {
     ids: Int32Array.from({ length: 12 }, (_, i) => 3 + shift + 11 * i + window),
     firstScored: 1,
   }));
-  return { data: { id: 'made-up', sha256: 'none', sources: [] }, windows, windowLength: 12, stride: 12, byteCount: 40 };
+  const sizes = { byteCount: 40, byteCounts: Int32Array.of(20, 20), wordCounts: Int32Array.of(4, 4) };
+  return { data: { id: 'made-up', sha256: 'none', sources: [] }, windows, windowLength: 12, stride: 12, ...sizes };
 }
 
 async function prepare(results: string, recipe: RecipeInput = {}): Promise<CompressRun & { events: PipelineEvent[] }> {

@@ -1,4 +1,4 @@
-import { summarizeScores, type WindowScores } from '@quern/evaluator';
+import { compareLosses, summarizeScores, type WindowScores } from '@quern/evaluator';
 import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { PerplexityReport } from './compressRequest.ts';
 import { scoreStage, shippedAccuracyLevel } from './evaluateModel.ts';
@@ -14,7 +14,7 @@ export async function scoreBefore(
   text: PreparedText,
 ): Promise<WindowScores> {
   const { opened, request, results, origin, device } = run;
-  const key = jobKey({ score: 'before', origin, device, text: textContent(text) });
+  const key = jobKey({ score: 'original', origin, device, text: textContent(text) });
   const known = await results.load<WindowScores>(key);
   if (known) return known;
   const { tokenizer, recipe } = request;
@@ -33,23 +33,22 @@ export async function scoreWritten(
 ): Promise<PerplexityReport> {
   const written = await readOnnxModel(graph);
   const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result' });
-  const after = summarizeScores({ ...scores, baseline: { nll: before.nll } }, text.byteCount);
+  const after = summarizeScores(scores, text);
   let exact = after.perplexity;
   if ((shippedAccuracyLevel(written) ?? 0) > 0) {
     const model = withAccuracyLevel(written, 0);
     const exactScores = await scoreStage(model, text, { ...run, stage: 'evaluate exactly' });
-    exact = summarizeScores(exactScores, text.byteCount).perplexity;
+    exact = summarizeScores(exactScores, text).perplexity;
   }
   return {
     data: text.data.id,
     windowLength: text.windowLength,
     stride: text.stride,
-    before: summarizeScores(before, text.byteCount).perplexity,
+    before: summarizeScores(before, text).perplexity,
     after: after.perplexity,
     exact,
     standardError: after.standardError,
-    nllDifference: after.baseline!.nllDifference,
-    nllDifferenceStandardError: after.baseline!.nllDifferenceStandardError,
+    ...compareLosses(scores.nll, before.nll, scores.tokenCounts),
     tokenCount: after.tokenCount,
   };
 }

@@ -1,9 +1,8 @@
 import { CompressionError } from '@quern/core';
-import type { EvaluateResult } from '@quern/pipeline';
 import { Command } from 'commander';
 import { addCodeOptions, type CodeFlags, codeRequest, renderCode } from '../codeEvaluation.ts';
-import { formatPerplexity, formatSigned } from '../format.ts';
 import { addDeviceOptions, addWindowOptions, type DeviceFlags, type WindowFlags, wholeNumber } from '../options.ts';
+import { renderEvaluation } from '../renderEvaluation.ts';
 import { addTaskOptions, renderTasks, type TaskFlags, tasksRequest } from '../taskEvaluation.ts';
 
 interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags, TaskFlags {
@@ -35,27 +34,4 @@ export function evaluateCommand(): Command {
       );
     },
   );
-}
-
-function renderEvaluation(result: EvaluateResult): string {
-  const lines = [
-    `${result.model} on ${result.data}: ${result.windowCount} windows, length ${result.windowLength}, stride ${result.stride}, ${result.device}`,
-    `perplexity      ${formatPerplexity(result.perplexity)} +- ${formatPerplexity(result.standardError)}  (${result.tokenCount} tokens)`,
-    `bits per byte   ${result.bitsPerByte.toFixed(4)}`,
-  ];
-  if (result.accuracyLevel !== null) {
-    lines.push(
-      `exact           ${formatPerplexity(result.exact)}  (as shipped: accuracy level ${result.accuracyLevel})`,
-    );
-  }
-  if (result.baseline) {
-    const { perplexity, nllDifference, nllDifferenceStandardError, klDivergence, topAgreement } = result.baseline;
-    lines.push(
-      `baseline        ${formatPerplexity(perplexity)}`,
-      `nats per token  ${formatSigned(nllDifference, 5)} +- ${nllDifferenceStandardError.toFixed(5)}  (paired)`,
-    );
-    if (klDivergence !== null) lines.push(`KL divergence   ${klDivergence.toFixed(5)} nats`);
-    if (topAgreement !== null) lines.push(`same top token  ${(100 * topAgreement).toFixed(2)} %`);
-  }
-  return lines.join('\n');
 }

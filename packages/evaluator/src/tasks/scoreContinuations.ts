@@ -5,10 +5,10 @@ import { describeModel, findLogits, openSession, runSession, textFeeds } from '@
 import { Tensor } from 'onnxruntime-node';
 import { batchWindows } from '../batchWindows.ts';
 import { checkWindows } from '../checkWindows.ts';
-import { LOSS, targetMargin } from '../lossNodes.ts';
+import { LOSS } from '../lossNodes.ts';
 import { targetsOf, withoutLast } from '../openScorer.ts';
 import type { ScoreOptions } from '../scoreWindows.ts';
-import { lossOutput, withLoss } from '../withLoss.ts';
+import { withLoss } from '../withLoss.ts';
 
 /** What a model says of each window's scored tokens, in the order of the windows. */
 export interface ContinuationScores {
@@ -38,8 +38,7 @@ export async function scoreContinuations(
   const scores = { logLikelihood: new Float64Array(windows.length), isGreedy: new Uint8Array(windows.length).fill(1) };
   const total = windows.reduce((sum, { ids }) => sum + ids.length, 0);
   let done = 0;
-  const graph = withLoss(model, options.device, { nodes: targetMargin, outputs: [lossOutput(LOSS.margin)] });
-  const session = await openSession(graph, options);
+  const session = await openSession(withLoss(model, options.device), options);
   try {
     for (const batch of batchWindows(windows, options.batchTokens ?? BATCH_TOKENS)) {
       // A pass blocks the event loop: without a turn of it nobody would have heard a signal.
@@ -50,7 +49,7 @@ export async function scoreContinuations(
       const targets = new Tensor('int32', targetsOf(ids), [ids.length, columns, 1]);
       const feeds = textFeeds(session, { ids: withoutLast(ids), others: { [LOSS.targets]: targets } });
       const values = await runSession(session, feeds, describeModel(model));
-      const losses = { columns, nll: floats(values, LOSS.nll), margin: floats(values, LOSS.margin) };
+      const losses = { columns, nll: floats(values, LOSS.nll), logConfidence: floats(values, LOSS.logConfidence) };
       for (const [row, index] of batch.entries()) {
         add(scores, losses, { row, index, window: windows[index]! });
         done += windows[index]!.ids.length;
@@ -70,7 +69,7 @@ function floats(values: Readonly<Record<string, Tensor>>, name: string): Float32
 /** Errors: NON_FINITE_ACTIVATION with the window and the token. */
 function add(
   scores: ContinuationScores,
-  losses: { readonly columns: number; readonly nll: Float32Array; readonly margin: Float32Array },
+  losses: { readonly columns: number; readonly nll: Float32Array; readonly logConfidence: Float32Array },
   { row, index, window }: { readonly row: number; readonly index: number; readonly window: TokenWindow },
 ): void {
   for (let token = window.firstScored; token < window.ids.length; token++) {
@@ -84,6 +83,6 @@ function add(
       );
     }
     scores.logLikelihood[index]! -= nll;
-    if (losses.margin[at]! < 0) scores.isGreedy[index] = 0;
+    if (-nll < losses.logConfidence[at]!) scores.isGreedy[index] = 0;
   }
 }

@@ -108,7 +108,7 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
       made.push(await makeRow({ run: { ...run, emit: within(emit, place, name) }, baseline, text }, row));
     }
     emit({ kind: 'progress', stage: 'compare', done: rows.length, total: rows.length, unit: 'rows' });
-    const originalPerplexity = before && summarizeScores(before, text!.byteCount).perplexity;
+    const originalPerplexity = before && summarizeScores(before, text!).perplexity;
     const comparing: Comparing = { ...run, request: run.request, sources, plans: all, text, key, originalPerplexity };
     const comparison = describeComparison(comparing, made);
     await writeFile(join(folder.staging, RESULTS_FILE), `${JSON.stringify(comparison, null, 2)}\n`);

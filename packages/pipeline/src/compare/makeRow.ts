@@ -53,7 +53,7 @@ const NOT_MEASURED = {
 async function measure(run: CompressRun, baseline: OpenedModel, text: PreparedText, graph: string) {
   const written = await readOnnxModel(graph);
   const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', baseline });
-  const evaluation = summarizeScores(scores, text.byteCount);
+  const evaluation = summarizeScores(scores, text);
   const { perplexity, standardError } = evaluation;
   const { klDivergence, nllDifference, nllDifferenceStandardError } = evaluation.baseline!;
   return { perplexity, standardError, klDivergence, nllDifference, nllDifferenceStandardError };

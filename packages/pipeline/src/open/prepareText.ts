@@ -1,4 +1,4 @@
-import { cutWindows, type TextSource } from '@quern/calibration';
+import { cutWindows, type TextMeasure, type TextSource } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import { loadTexts } from './loadTexts.ts';
 import type { OpenedModel } from './openModel.ts';
@@ -28,13 +28,11 @@ export interface TextDescription {
   readonly generated?: { readonly temperature: number; readonly beginId: number };
 }
 
-export interface PreparedText {
+export interface PreparedText extends TextMeasure {
   readonly data: TextDescription;
   readonly windows: readonly TokenWindow[];
   readonly windowLength: number;
   readonly stride: number;
-  /** UTF-8 bytes of the decoded scored tokens. */
-  readonly byteCount: number;
 }
 
 /**
@@ -54,9 +52,9 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
     perDocument: request.perDocument ?? false,
     ...(request.maximumWindows === undefined ? {} : { maximumCount: request.maximumWindows }),
   };
-  const { windows, byteCount } = nameText(request, () => cutWindows(set.documents, tokenizer, options));
+  const cut = nameText(request, () => cutWindows(set.documents, tokenizer, options));
   const { id, sha256, sources } = set;
-  return { data: { id, sha256, sources }, windows, windowLength, stride, byteCount };
+  return { data: { id, sha256, sources }, ...cut, windowLength, stride };
 }
 
 /** The same errors with the text in front: windows do not know where their tokens come from. */

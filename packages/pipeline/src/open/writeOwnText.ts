@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { hubSettings } from '@quern/calibration';
+import { hubSettings, measureText } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import { serializeModel } from '@quern/onnx';
 import { type Device, generateWindows, openSession } from '@quern/runtime';
@@ -119,7 +119,10 @@ async function describe(
   const hash = createHash('sha256');
   for (const window of ids) hash.update(window);
   const windows: TokenWindow[] = ids.map(window => ({ ids: window, firstScored: 1 }));
-  const byteCount = ids.reduce((sum, window) => sum + tokenizer.byteLength(window.subarray(1)), 0);
+  const sizes = measureText(
+    windows.map(window => ({ ...window, documentStarts: [1] })),
+    tokenizer,
+  );
   const data = { id: 'self', sha256: hash.digest('hex'), sources: [], generated };
-  return { data, windows, windowLength, stride: windowLength, byteCount };
+  return { data, windows, windowLength, stride: windowLength, ...sizes };
 }

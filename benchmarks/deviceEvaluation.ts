@@ -11,7 +11,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ScoreOptions, scoreWindows, summarizeScores } from '../packages/evaluator/src/index.ts';
+import { clusteredMean, type ScoreOptions, scoreWindows } from '../packages/evaluator/src/index.ts';
 import { importCheckpoint } from '../packages/importer/src/index.ts';
 import { findLinearSites, readOnnxModel } from '../packages/onnx/src/index.ts';
 import { type Device, describeGpus, deviceMemory, findLogits, measureDevice } from '../packages/runtime/src/index.ts';
@@ -84,13 +84,12 @@ async function measure(name: Device, windowCount: number) {
   // All windows twice: with large batches there may be one only.
   const scores = await scoreWindows(model, [...windows, ...windows], options);
   const few = Math.min(Number(values['cpu-windows']), windowCount);
-  const firstWindows = { nll: scores.nll.slice(0, few), tokenCounts: scores.tokenCounts.slice(0, few) };
   if (last === first) throw new Error('One batch held all windows: score more of them, --windows.');
   return {
     name,
     rate: (1000 * (last - first)) / (lastAt - firstAt),
     firstMs: firstAt - started,
-    perplexity: summarizeScores(firstWindows, 1).perplexity,
+    perplexity: Math.exp(clusteredMean(scores.nll.slice(0, few), scores.tokenCounts.slice(0, few)).value),
     speed: await measureDevice(name),
   };
 }

@@ -2,7 +2,7 @@ import { CompressionError } from '@quern/core';
 import type { TaskResult, TasksRequest, TasksResult } from '@quern/pipeline';
 import type { Command } from 'commander';
 import type { CodeFlags } from './codeEvaluation.ts';
-import { formatPerplexity } from './format.ts';
+import { formatPerplexity, formatSeconds } from './format.ts';
 import { type DeviceFlags, names } from './options.ts';
 import { table } from './table.ts';
 
@@ -48,59 +48,64 @@ export function tasksRequest(
   return { ...flags, model, tasks, data: taskData };
 }
 
-/** The result of tasks as text. */
-export function renderTasks(result: TasksResult): string {
-  const rows = result.tasks.map(task => renderTask(task));
-  const header = ['task', 'items', 'acc', 'acc_norm', 'chance', 'ppl'];
-  if (result.baseline !== null) {
-    header.push('baseline acc', 'lost/gained', 'p', 'baseline acc_norm', 'lost/gained', 'p');
-  }
-  const seconds = result.durationMs / 1000;
+/** The result of tasks as text: a line for each task, against a baseline one for each of its figures. */
+export function renderTasks({ model, baseline, device, tokenCount, durationMs, tasks }: TasksResult): string {
+  const against = baseline === null ? '' : ` against ${baseline}`;
+  const lines = baseline === null ? plainTable(tasks) : comparedTable(tasks);
   return [
-    `${result.model}${result.baseline === null ? '' : ` against ${result.baseline}`}, no examples, ${result.device}; ${result.tokenCount} tokens in ${seconds.toFixed(1)} s`,
-    table(header, rows),
-    ...notes(result),
+    `${model}${against}, no examples, ${device}; ${tokenCount} tokens in ${formatSeconds(durationMs / 1000)}`,
+    lines,
+    ...(baseline === null ? [] : ['lost: right before, wrong now; p: exact McNemar test']),
+    ...tasks.filter(({ leftOut, cut }) => leftOut + cut > 0).map(describeShortened),
   ].join('\n');
 }
 
-function renderTask({
-  task,
-  itemCount,
-  accuracy,
-  normalizedAccuracy,
-  chance,
-  perplexity,
-  baseline,
-}: TaskResult): string[] {
-  const figures = [
+function plainTable(tasks: readonly TaskResult[]): string {
+  const rows = tasks.map(({ task, itemCount, accuracy, normalizedAccuracy, chance, perplexity }) => [
     task,
     String(itemCount),
     percent(accuracy),
     normalizedAccuracy ? percent(normalizedAccuracy) : '-',
     chance === null ? '-' : (100 * chance).toFixed(1),
-    perplexity ? `${formatPerplexity(perplexity.value)} +- ${formatPerplexity(perplexity.standardError)}` : '-',
-  ];
-  if (!baseline) return figures;
-  const { flips } = baseline;
-  const changes = ({ lost, gained, pValue }: typeof flips.accuracy) => [`${lost}/${gained}`, pValue.toPrecision(2)];
-  return [
-    ...figures,
-    percent(baseline.accuracy),
-    ...changes(flips.accuracy),
-    ...(flips.normalizedAccuracy && baseline.normalizedAccuracy
-      ? [percent(baseline.normalizedAccuracy), ...changes(flips.normalizedAccuracy)]
-      : ['-', '-', '-']),
-  ];
+    perplexity ? withError(perplexity) : '-',
+  ]);
+  return table(['task', 'items', 'acc', 'acc_norm', 'chance', 'perplexity'], rows);
+}
+
+function comparedTable(tasks: readonly TaskResult[]): string {
+  const rows = tasks.flatMap(({ task, itemCount, accuracy, normalizedAccuracy, perplexity, baseline }) => {
+    const { flips, ...before } = baseline!;
+    const row = (measure: string, was: string, is: string, changed: typeof flips.accuracy | null) => [
+      task,
+      String(itemCount),
+      measure,
+      was,
+      is,
+      changed ? `${changed.lost}/${changed.gained}` : '-',
+      changed ? changed.pValue.toPrecision(2) : '-',
+    ];
+    const normalized = normalizedAccuracy && before.normalizedAccuracy;
+    return [
+      row('acc', percent(before.accuracy), percent(accuracy), flips.accuracy),
+      ...(normalized
+        ? [row('acc_norm', percent(normalized), percent(normalizedAccuracy), flips.normalizedAccuracy)]
+        : []),
+      ...(perplexity && before.perplexity
+        ? [row('perplexity', withError(before.perplexity), withError(perplexity), null)]
+        : []),
+    ];
+  });
+  return table(['task', 'items', 'figure', 'baseline', 'model', 'lost/gained', 'p'], rows);
 }
 
 function percent({ value, standardError }: TaskResult['accuracy']): string {
   return `${(100 * value).toFixed(2)} +- ${(100 * standardError).toFixed(2)}`;
 }
 
-function notes({ tasks, baseline }: TasksResult): string[] {
-  const short = tasks
-    .filter(({ leftOut, cut }) => leftOut + cut > 0)
-    .map(({ task, leftOut, cut }) => `${task}: ${leftOut} items left out, ${cut} texts cut to the context`);
-  const flips = baseline === null ? [] : ['lost: right before, wrong now; p: exact McNemar test'];
-  return [...flips, ...short];
+function withError({ value, standardError }: TaskResult['accuracy']): string {
+  return `${formatPerplexity(value)} +- ${formatPerplexity(standardError)}`;
+}
+
+function describeShortened({ task, leftOut, cut }: TaskResult): string {
+  return `${task}: ${leftOut} items left out, ${cut} texts cut to the context`;
 }

@@ -24,6 +24,7 @@ import { type JobContent, jobKey } from '../solve/jobKey.ts';
 import { originOf } from '../solve/originOf.ts';
 import { openResultStore } from '../solve/resultStore.ts';
 import { storedTotals } from '../solve/storedTotals.ts';
+import { checkTaskData } from '../tasks/checkTaskData.ts';
 import { type PreparedTask, prepareTask } from '../tasks/prepareTask.ts';
 import { versions } from '../versions.ts';
 import { measureCell, type StudyMeasures } from './measureCell.ts';
@@ -151,6 +152,7 @@ async function prepareMeasures(request: StudyRequest, emit: Emit): Promise<Study
     texts.push(await prepareText(opened, { data, part: 'evaluation', windowLength, perDocument }));
   }
   const tasks: PreparedTask[] = [];
+  if (grid.tasks.length > 0) await checkTaskData(grid.tasks, grid.taskData!);
   for (const task of grid.tasks) {
     tasks.push(await prepareTask(opened, { task, data: grid.taskData!, limit: grid.limit }, emit));
   }

@@ -4,6 +4,7 @@ import { type Device, resolveDevice } from '@quern/runtime';
 import { describeDevice } from '../describeDevice.ts';
 import type { Emit } from '../events.ts';
 import { openModel } from '../open/openModel.ts';
+import { checkTaskData } from './checkTaskData.ts';
 import { type PreparedTask, prepareTask } from './prepareTask.ts';
 import { scoreTask } from './scoreTask.ts';
 
@@ -47,12 +48,12 @@ export interface TasksResult {
 /**
  * Scores a model on multiple-choice and last-word tasks without examples, and compares its answers with a baseline's.
  *
- * Errors: those of `openModel`, `prepareTask` and `scoreTask`; USAGE without tasks; INVALID_OPTION when the baseline splits the texts into
+ * Errors: those of `openModel`, `prepareTask` and `scoreTask`; INVALID_OPTION when the baseline splits the texts into
  * other tokens.
  */
 export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: AbortSignal): Promise<TasksResult> {
   const started = performance.now();
-  if (request.tasks.length === 0) throw new CompressionError('USAGE', '--tasks names no task.');
+  await checkTaskData(request.tasks, request.data);
   const { tokenizer, threads } = request;
   const { device, fallbackReason } = await resolveDevice(request.device);
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });

@@ -23,6 +23,7 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly windows?: number;
   readonly seed?: number;
   readonly exclude?: readonly string[];
+  readonly rotate?: string;
   readonly headBits?: number;
   readonly storage?: string;
   readonly target?: string;
@@ -97,6 +98,12 @@ function allOptions(name: string): Command {
       '--exclude <glob>',
       'linear sites that stay as they are (embeddings: --head-bits 16); may be repeated',
       collect,
+    )
+    .addOption(
+      new Option(
+        '--rotate <when>',
+        'fold random rotations into the weights, so that no channel stands out; auto tries both (default: false)',
+      ).choices(['true', 'false', 'auto']),
     )
     .option('--head-bits <b>', 'bits of embedding and head, 16 leaves them (default: 8)', wholeNumber(1))
     .addOption(

@@ -36,6 +36,7 @@ export async function compressRequest(
       ratio: parseRatio(flags.ratio),
       seed: flags.seed,
       exclude: flags.exclude,
+      rotate: flags.rotate === undefined ? undefined : flags.rotate === 'auto' ? 'auto' : flags.rotate === 'true',
       headBits: flags.headBits,
       storage: flags.storage,
       target: flags.target,

@@ -3,3 +3,4 @@ export { type ImportedModel, importCheckpoint } from './importCheckpoint.ts';
 export { type CheckpointTensors, readCheckpointTensors } from './readCheckpointTensors.ts';
 export { readDecoderConfig } from './readDecoderConfig.ts';
 export { readSafetensorsHeader, type StoredTensor } from './readSafetensorsHeader.ts';
+export { type RotateOptions, rotateDecoder } from './rotate/rotateDecoder.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { toErrorRecord } from '@quern/core';
 import { findBlockCuts, findLinearSites } from '@quern/onnx';
 import { resolveDevice } from '@quern/runtime';
+import { chooseRotation } from './chooseRotation.ts';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
 import { describeDevice } from './describeDevice.ts';
 import type { Emit } from './events.ts';
@@ -13,6 +14,7 @@ import { materialContent, materialCount } from './open/material.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
+import { rotateOpened } from './open/rotateOpened.ts';
 import { openEngine } from './openEngine.ts';
 import { adoptStorage } from './output/adoptStorage.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
@@ -48,13 +50,22 @@ import { startMeasuring } from './startMeasuring.ts';
  * Errors: those of `openModel`, `prepareText` and `claimRunFolder`; ALREADY_QUANTIZED; WRITE_FAILED; INTERRUPTED.
  */
 export async function compress(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
-  const started = performance.now();
   await checkOut(given);
+  if (given.recipe.rotate !== 'auto') return compressOnce(given, emit, signal);
+  const rotationTrial = await chooseRotation(given, compressOnce, { emit, signal });
+  const recipe = { ...given.recipe, rotate: rotationTrial.rotate };
+  return compressOnce({ ...given, recipe, rotationTrial }, emit, signal);
+}
+
+/** `compress` with a recipe that leaves nothing to try. */
+async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
+  const started = performance.now();
   const { device, fallbackReason } = await resolveDevice(given.device);
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
-  const opened = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
-  refuseQuantized(opened);
+  const original = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
+  refuseQuantized(original);
+  const opened = await rotateOpened(original, given.recipe, { emit, signal });
   const selected = selectSites(findLinearSites(opened.model), given.recipe);
   checkSites(opened.model, selected);
   checkRatios(selected, given.recipe);
@@ -67,7 +78,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
   const plans = await bitsForSize(opened, selected, recipe, emit);
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
-  const material = { isCalibrated: isCalibrated(plans, recipe), device, emit, signal };
+  const material = { isCalibrated: isCalibrated(plans, recipe), original, device, emit, signal };
   const { calibration, evaluation } = await prepareMaterial(opened, request, material);
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);

@@ -1,4 +1,6 @@
 import type { Device } from '@quern/runtime';
+import type { RotationTrial } from './chooseRotation.ts';
+import type { PreparedText } from './open/prepareText.ts';
 import type { Recipe } from './recipe.ts';
 import type { EmbeddingReport } from './solve/compressEmbeddings.ts';
 
@@ -12,6 +14,10 @@ export interface CompressRequest {
   readonly feeds?: string | undefined;
   /** Folders of captured statistics to solve from, instead of calibration; those of several add. */
   readonly statistics?: readonly string[] | undefined;
+  /** Text that was prepared before, to calibrate on in place of the recipe's. */
+  readonly calibrationText?: PreparedText | undefined;
+  /** How it was decided whether to rotate, where that was left open. */
+  readonly rotationTrial?: RotationTrial | undefined;
   /** A set or file to measure perplexity on, null for none. */
   readonly evaluate: string | null;
   readonly windowLength?: number | undefined;

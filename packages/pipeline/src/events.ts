@@ -2,6 +2,7 @@
 export type Stage =
   | 'open'
   | 'hash'
+  | 'rotate'
   | 'write text'
   | 'capture'
   | 'solve'
@@ -23,7 +24,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'cells' | 'bytes';
+      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'cells' | 'bytes' | 'tensors';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

@@ -5,6 +5,7 @@ import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
+import { checkRotation } from './open/rotateOpened.ts';
 import { adoptStorage } from './output/adoptStorage.ts';
 import { bitsForSize } from './output/bitsForSize.ts';
 import { outputLayout } from './output/outputLayout.ts';
@@ -33,6 +34,7 @@ export interface CompressPlan extends StoredTotals {
 export async function planCompression(request: CompressRequest, emit: Emit): Promise<CompressPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
+  checkRotation(opened, request.recipe.rotate);
   const selected = selectSites(findLinearSites(opened.model), request.recipe);
   checkSites(opened.model, selected);
   checkRatios(selected, request.recipe);
@@ -45,6 +47,7 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, {
       isCalibrated: isCalibrated(plans, request.recipe),
+      original: opened,
       device: null,
       emit: () => undefined,
     });

@@ -11,6 +11,7 @@ it('fills in what is left out with the defaults of the command line', () => {
     rules: [],
     exclude: [],
     headBits: 8,
+    rotate: false,
     calibration: { windows: 128 },
     onFailure: 'stop',
     seed: 0,

@@ -50,6 +50,12 @@ export const recipeSchema = z.strictObject({
   options: solverOptions.default({}).describe('options of the solver'),
   rules: z.array(siteRule).default([]).describe('exceptions by site; later rules win'),
   exclude: z.array(z.string()).default([]).describe('globs over site names that stay as they are'),
+  rotate: z
+    .union([z.boolean(), z.literal('auto')])
+    .default(false)
+    .describe(
+      'fold random rotations into the weights before calibration, so that no channel stands out; auto: where that loses less on held-out calibration text',
+    ),
   headBits: headBits.default(8).describe('bits of embedding and head'),
   calibration: z
     .strictObject({

@@ -18,7 +18,8 @@ export async function scoreBefore(
   const known = await results.load<WindowScores>(key);
   if (known) return known;
   const { tokenizer, recipe } = request;
-  const original = recipe.dtype === 'fp32' ? opened : await openModel(request.model, { tokenizer });
+  const isOriginal = recipe.dtype === 'fp32' && recipe.rotate === false;
+  const original = isOriginal ? opened : await openModel(request.model, { tokenizer });
   const scores = await scoreStage(original.model, text, { ...run, stage: 'evaluate original' });
   await results.save(key, scores);
   return scores;

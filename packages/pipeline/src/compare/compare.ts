@@ -14,6 +14,7 @@ import { materialContent } from '../open/material.ts';
 import { openModel } from '../open/openModel.ts';
 import { prepareMaterial } from '../open/prepareMaterial.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
+import { refuseAuto, rotateOpened } from '../open/rotateOpened.ts';
 import { openEngine } from '../openEngine.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { checkOut } from '../output/checkOut.ts';
@@ -57,15 +58,17 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
   const { device, fallbackReason } = await resolveDevice(request.device);
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
-  const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
-  refuseQuantized(opened);
+  refuseAuto(request.recipe);
+  const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(original);
+  const opened = await rotateOpened(original, request.recipe, { emit, signal });
   const all = everySite(findLinearSites(opened.model), request.recipe);
   const recipe = adoptDtype(opened, all, request.recipe);
   const rows = checkRows(opened.model, { ...request, recipe }, emit);
   const { calibration, evaluation } = await prepareMaterial(
     opened,
     { ...request, recipe },
-    { isCalibrated: true, device, emit, signal },
+    { isCalibrated: true, original, device, emit, signal },
   );
   if (evaluation?.kind === 'feeds') {
     throw new CompressionError(
@@ -95,7 +98,7 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
   const run = { request: { ...request, recipe }, opened, calibration, origin, device, engine, folder, results, signal };
   // Rows are measured against the model as it was published, whatever their own type.
   const isPublished = opened.kind === 'onnx' || recipe.dtype === 'fp32';
-  const baseline = isPublished ? opened : await openModel(request.model, { tokenizer: request.tokenizer });
+  const baseline = isPublished ? original : await openModel(request.model, { tokenizer: request.tokenizer });
   const made: ComparisonRow[] = [];
   try {
     const before = text && (await scoreBefore({ ...run, emit }, text));

@@ -3,6 +3,7 @@ import type { Emit } from '../events.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
 import { openModel } from '../open/openModel.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
+import { checkRotation, refuseAuto } from '../open/rotateOpened.ts';
 import { type PlannedFigure, planSizes } from '../solve/planSizes.ts';
 import { type StoredTotals, storedTotals } from '../solve/storedTotals.ts';
 import { totalFigure } from '../solve/totalFigure.ts';
@@ -22,6 +23,8 @@ export interface ComparisonPlan {
 export async function planComparison(request: CompareRequest, emit: Emit): Promise<ComparisonPlan> {
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
+  refuseAuto(request.recipe);
+  checkRotation(opened, request.recipe.rotate);
   const sites = findLinearSites(opened.model);
   const recipe = adoptDtype(opened, everySite(sites, request.recipe), request.recipe);
   const rows = checkRows(opened.model, { ...request, recipe }, emit);

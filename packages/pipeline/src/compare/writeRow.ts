@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toErrorRecord } from '@quern/core';
-import { findBlockCuts, findLinearSites } from '@quern/onnx';
+import { cloneModel, findBlockCuts, findLinearSites } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import { openModel } from '../open/openModel.ts';
 import type { OutputLayout } from '../output/outputLayout.ts';
@@ -43,7 +43,9 @@ export async function writeRow<Measured>(
 ): Promise<WrittenRow<Measured>> {
   const { request, folder } = run;
   // The graph is rewritten: every row begins with one of its own.
-  const own = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  const own = request.recipe.rotate
+    ? { ...run.opened, model: cloneModel(run.opened.model) }
+    : await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   const plans = selectSites(findLinearSites(own.model), recipe);
   const staging = join(folder.staging, 'row');
   await mkdir(staging, { recursive: true });

@@ -20,6 +20,8 @@ const OWN_TEXT = 'self';
 export interface MaterialOptions {
   /** Whether the run reads activations. */
   readonly isCalibrated: boolean;
+  /** The model that writes a text: the one that was published, also where a rotated one is compressed. */
+  readonly original: OpenedModel;
   /** Where a text is written; null where nothing may take long: it is then checked, and absent. */
   readonly device: Device | null;
   readonly emit: Emit;
@@ -102,9 +104,10 @@ async function openStored(
 /** Null for a text that is still to be written, where that may not be done or nothing would read it. */
 async function calibrationText(
   opened: OpenedModel,
-  { recipe: { calibration, seed } }: CompressRequest,
-  { isCalibrated, device, emit, signal }: MaterialOptions,
+  { recipe: { calibration, seed }, calibrationText: prepared }: CompressRequest,
+  { isCalibrated, original, device, emit, signal }: MaterialOptions,
 ): Promise<PreparedText | null> {
+  if (prepared) return prepared;
   const { data = DEFAULT_CALIBRATION, windows, windowLength, temperature } = calibration;
   if (data !== OWN_TEXT) {
     if (temperature !== undefined) {
@@ -118,7 +121,11 @@ async function calibrationText(
   }
   await checkOwnText(opened, { windowLength });
   if (!isCalibrated || device === null) return null;
-  return writeOwnText(opened, { windows, windowLength, temperature: temperature ?? 1, seed }, { device, emit, signal });
+  return writeOwnText(
+    original,
+    { windows, windowLength, temperature: temperature ?? 1, seed },
+    { device, emit, signal },
+  );
 }
 
 async function evaluationText(opened: OpenedModel, request: CompressRequest, data: string): Promise<RunnableMaterial> {

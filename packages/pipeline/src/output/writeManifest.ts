@@ -30,6 +30,7 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
     recipe: request.recipe,
     calibration: calibration && { ...describeMaterial(calibration), seed: request.recipe.seed },
+    ...(request.rotationTrial ? { rotation: request.rotationTrial } : {}),
     dtype,
     storage,
     perplexity,

@@ -1,3 +1,4 @@
+import type { LinearSite } from '@quern/core';
 import {
   activationTypeOf,
   findEmbeddings,
@@ -58,7 +59,7 @@ export async function compressEmbeddings(
   if (embeddings.length === 0 && !readsText(model)) return reports;
   for (const site of findLinearSites(model)) {
     if (site.block !== null || !heads.has(site.name) || isExcluded(site.name)) continue;
-    if (!isHead(model, site.nodeName)) continue;
+    if (!isHead(model, site.nodeName) && !isRotation(site)) continue;
     const weight = await readWeight(model, site);
     const activationType = activationTypeOf(model, site);
     const groupSize = Math.min(GROUP_SIZE, site.inFeatures);
@@ -72,6 +73,11 @@ export async function compressEmbeddings(
 /** A half-precision graph has no place for float32 scales. */
 export function scaleTypeFor(activationType: 'float32' | 'float16'): 'auto' | 'float16' {
   return activationType === 'float16' ? 'float16' : 'auto';
+}
+
+/** The square matrix before a tied head that `rotateDecoder` puts there. */
+function isRotation({ name }: Pick<LinearSite, 'name'>): boolean {
+  return name === 'model.norm.rotation';
 }
 
 /** Whether a node's product is the logits, directly or through casts and a bias. */

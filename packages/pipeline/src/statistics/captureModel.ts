@@ -17,6 +17,7 @@ import { materialCount, type RunnableMaterial } from '../open/material.ts';
 import { type OpenedModel, openModel } from '../open/openModel.ts';
 import { prepareMaterial } from '../open/prepareMaterial.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
+import { refuseAuto, rotateOpened } from '../open/rotateOpened.ts';
 import { hashWindows } from '../open/textContent.ts';
 import { openEngine } from '../openEngine.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
@@ -56,7 +57,7 @@ export interface CaptureResult {
  * file a shared input. Captures of different texts merge by adding; `compress` and `compare` solve from them without running
  * the model.
  *
- * What is in the recipe besides calibration, seed, dtype and exclude has no effect. Errors: those of `compress` before work.
+ * What is in the recipe besides calibration, seed, dtype, rotate and exclude has no effect. Errors: those of `compress` before work.
  * Cost: one forward pass and one Gram for each shared input; 8 inFeatures^2 bytes an input on disk, twice while it works.
  */
 export async function captureModel(request: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CaptureResult> {
@@ -65,15 +66,17 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   const { device, fallbackReason } = await resolveDevice(request.device);
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
-  const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
-  refuseQuantized(opened);
+  refuseAuto(request.recipe);
+  const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(original);
+  const opened = await rotateOpened(original, request.recipe, { emit, signal });
   const recipe = adoptDtype(
     opened,
     readingSites(opened, request.recipe, () => undefined),
     request.recipe,
   );
   const plans = readingSites(opened, recipe, emit);
-  const material = { isCalibrated: true, device, emit, signal };
+  const material = { isCalibrated: true, original, device, emit, signal };
   const { calibration } = await prepareMaterial(opened, { ...request, recipe, evaluate: null }, material);
   if (calibration === null || calibration.kind === 'statistics') {
     throw new CompressionError('USAGE', '--statistics names what capture writes: name a text with --calibration.');

@@ -14,6 +14,7 @@ import { hashFile } from '../open/hashFile.ts';
 import { openModel } from '../open/openModel.ts';
 import { type PreparedText, prepareText } from '../open/prepareText.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
+import { refuseAuto, rotateOpened } from '../open/rotateOpened.ts';
 import { textContent } from '../open/textContent.ts';
 import { openEngine } from '../openEngine.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
@@ -63,8 +64,10 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   const { device, fallbackReason } = await resolveDevice(request.device);
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
-  const opened = await openModel(request.model, { tokenizer, dtype: request.recipe.dtype });
-  refuseQuantized(opened);
+  refuseAuto(request.recipe);
+  const published = await openModel(request.model, { tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(published);
+  const opened = await rotateOpened(published, request.recipe, { emit, signal });
   const sites = findLinearSites(opened.model);
   const recipe = adoptDtype(opened, everySite(sites, request.recipe), request.recipe);
   const own = { ...request, recipe };
@@ -75,7 +78,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
     opened,
     own,
     grid.calibration.filter(name => calibrated.has(name)),
-    { device, emit, signal },
+    { original: published, device, emit, signal },
   );
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
@@ -101,7 +104,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   try {
     const scoreOriginal = async (): Promise<StudyScores> => {
       const isPublished = opened.kind === 'onnx' || recipe.dtype === 'fp32';
-      const { model } = isPublished ? opened : await openModel(request.model, { tokenizer });
+      const { model } = isPublished ? published : await openModel(request.model, { tokenizer });
       return measureCell(model, measures, { ...shared, emit }, 'evaluate original');
     };
     const original = await kept(results, { original: origin(undefined), ...measured }, scoreOriginal);

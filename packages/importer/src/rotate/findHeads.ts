@@ -1,0 +1,21 @@
+import { type GraphProto, intOf } from '@quern/onnx';
+
+/** How attention cuts its values. */
+export interface HeadShape {
+  readonly headSize: number;
+}
+
+/** The head size of each block, by the block's name such as `model.layers.0`; null for a graph without fused attention. */
+export function findHeads(graph: GraphProto): ReadonlyMap<string, HeadShape> | null {
+  const heads = new Map<string, HeadShape>();
+  for (const node of graph.node) {
+    const block = /^\/(model\/layers\.\d+)\/attn\/GroupQueryAttention$/.exec(node.name)?.[1]?.replace('/', '.');
+    if (block === undefined) continue;
+    const output = graph.initializer.find(tensor => tensor.name === `${block}.attn.o_proj.MatMul.weight`);
+    const headCount = intOf(node, 'num_heads', 0);
+    const width = Number(output?.dims[1] ?? 0);
+    if (headCount === 0 || width === 0 || width % headCount !== 0) return null;
+    heads.set(block, { headSize: width / headCount });
+  }
+  return heads.size === 0 ? null : heads;
+}

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { hubSettings } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import { openDivergence } from '@quern/evaluator';
-import { resolveDevice } from '@quern/runtime';
 import type { CompressRequest, CompressResult } from './compressRequest.ts';
+import { chooseDevice } from './device/chooseDevice.ts';
 import type { Emit } from './events.ts';
 import { exitFolder } from './open/exitFolder.ts';
 import { hashFile } from './open/hashFile.ts';
@@ -46,7 +46,7 @@ export async function chooseRotation(
   compress: (request: CompressRequest, emit: Emit, signal?: AbortSignal) => Promise<CompressResult>,
   { emit, signal }: { readonly emit: Emit; readonly signal?: AbortSignal | undefined },
 ): Promise<RotationTrial> {
-  const { device } = await resolveDevice(request.device);
+  const { device } = await chooseDevice(request.device);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   checkRotation(original, 'auto');
   if (request.feeds !== undefined || request.statistics !== undefined) {

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toErrorRecord } from '@quern/core';
 import { findBlockCuts, findLinearSites } from '@quern/onnx';
-import { resolveDevice } from '@quern/runtime';
 import { chooseRotation } from './chooseRotation.ts';
 import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
-import { describeDevice } from './describeDevice.ts';
+import { chooseDevice } from './device/chooseDevice.ts';
+import { describeDevice } from './device/describeDevice.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
 import { adoptDtype } from './open/adoptDtype.ts';
@@ -60,9 +60,10 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
 /** `compress` with a recipe that leaves nothing to try. */
 async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
   const started = performance.now();
-  const { device, fallbackReason } = await resolveDevice(given.device);
+  const chosen = await chooseDevice(given.device);
+  const { device, fallbackReason } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(device, fallbackReason)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(chosen)}` });
   const original = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(original);
   const opened = await rotateOpened(original, given.recipe, { emit, signal });
@@ -104,6 +105,7 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     calibration,
     origin,
     device,
+    fallbackReason,
     engine,
     layout,
     folder,

@@ -1,8 +1,9 @@
 import { CompressionError } from '@quern/core';
 import { type Evaluation, scoreWindows, summarizeScores, type WindowScores } from '@quern/evaluator';
 import { type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
-import { type Device, resolveDevice } from '@quern/runtime';
-import { describeDevice } from './describeDevice.ts';
+import type { Device } from '@quern/runtime';
+import { chooseDevice } from './device/chooseDevice.ts';
+import { describeDevice } from './device/describeDevice.ts';
 import type { Emit, Stage } from './events.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
@@ -28,6 +29,8 @@ export interface EvaluateResult extends Evaluation {
   readonly stride: number;
   readonly windowCount: number;
   readonly device: Device;
+  /** Why `auto` came down to the CPU; null otherwise. */
+  readonly fallbackReason: string | null;
   /** Accuracy level of the n-bit kernels as the file ships; null when it has none. */
   readonly accuracyLevel: number | null;
   /** Perplexity with float32 arithmetic in the n-bit kernels; equals `perplexity` when the file has none. */
@@ -46,8 +49,9 @@ export async function evaluateModel(
   signal?: AbortSignal,
 ): Promise<EvaluateResult> {
   const started = performance.now();
-  const { device, fallbackReason } = await resolveDevice(request.device);
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  const chosen = await chooseDevice(request.device);
+  const { device, fallbackReason } = chosen;
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });
   const baseline = request.baseline ? await openModel(request.baseline, { tokenizer: request.tokenizer }) : null;
   const text = await prepareText(opened, { ...request, part: 'evaluation' });
@@ -82,6 +86,7 @@ export async function evaluateModel(
     stride: text.stride,
     windowCount: text.windows.length,
     device,
+    fallbackReason,
     accuracyLevel,
     exact,
     durationMs: Math.round(performance.now() - started),

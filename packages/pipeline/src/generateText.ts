@@ -1,8 +1,9 @@
 import { createStopFilter, createTextStream, loadTokenizer, type Tokenizer } from '@quern/calibration';
 import { CompressionError, uniformNumbers } from '@quern/core';
-import { type Device, generateTokens, openSession, resolveDevice, sampleToken } from '@quern/runtime';
+import { type Device, generateTokens, openSession, sampleToken } from '@quern/runtime';
 import type { InferenceSession } from 'onnxruntime-node';
-import { describeDevice } from './describeDevice.ts';
+import { chooseDevice } from './device/chooseDevice.ts';
+import { describeDevice } from './device/describeDevice.ts';
 import type { Emit } from './events.ts';
 import { openModel } from './open/openModel.ts';
 import { stopIdsOf } from './open/stopIdsOf.ts';
@@ -103,8 +104,9 @@ export async function openWriter(
   request: Pick<GenerateRequest, 'model' | 'tokenizer' | 'device' | 'threads'>,
   emit: Emit,
 ): Promise<Writer> {
-  const { device, fallbackReason } = await resolveDevice(request.device);
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  const chosen = await chooseDevice(request.device);
+  const { device } = chosen;
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });
   if (!opened.tokenizerFolder) {
     throw new CompressionError(

@@ -5,6 +5,7 @@ export { describeModel } from './describeModel.ts';
 export { describeGpus } from './device/describeGpus.ts';
 export type { Device } from './device/device.ts';
 export { deviceMemory } from './device/deviceMemory.ts';
+export { deviceSpeeds } from './device/deviceSpeeds.ts';
 export { type DeviceSpeed, measureDevice } from './device/measureDevice.ts';
 export { type DeviceProbe, probeDevices } from './device/probeDevices.ts';
 export { type ResolvedDevice, resolveDevice } from './device/resolveDevice.ts';

@@ -17,8 +17,11 @@ function renderDiagnosis(result: Diagnosis): string {
     `quern ${result.quern}, node ${result.node}, onnxruntime-node ${result.onnxruntime}`,
     `${result.platform}, ${result.cores} cores, ${result.memoryGiB} GiB memory`,
     renderEngine(result.engine),
+    `graphics cards: ${result.gpus.join('; ') || 'none that the system names'}`,
     '',
     ...result.devices.map(renderDevice),
+    '',
+    `--device auto takes ${result.auto.device}${result.auto.fallbackReason === null ? '' : `: ${result.auto.fallbackReason}`}`,
   ].join('\n');
 }
 
@@ -27,6 +30,9 @@ function renderEngine({ gemm, factorization, openBlas, reason }: Diagnosis['engi
   return `solvers multiply with ${gemm}, factorise with ${factorization}\n${found}`;
 }
 
-function renderDevice({ device, available, detail }: Diagnosis['devices'][number]): string {
-  return `${device.padEnd(8)}${available ? 'works' : `does not work: ${detail}`}`;
+function renderDevice({ device, available, detail, speed }: Diagnosis['devices'][number]): string {
+  if (!available) return `${device.padEnd(8)}does not work: ${detail}`;
+  if (speed === null) return `${device.padEnd(8)}works, but failed when it was measured`;
+  const [flops, bytes] = [speed.gemmFlops, speed.copyBytes].map(rate => (rate / 1e9).toPrecision(3));
+  return `${device.padEnd(8)}works: ${flops} GFLOP/s in float32 products, ${bytes} GB/s in sums`;
 }

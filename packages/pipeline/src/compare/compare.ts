@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { summarizeScores } from '@quern/evaluator';
 import { findLinearSites } from '@quern/onnx';
-import { resolveDevice } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
-import { describeDevice } from '../describeDevice.ts';
+import { chooseDevice } from '../device/chooseDevice.ts';
+import { describeDevice } from '../device/describeDevice.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
@@ -55,9 +55,10 @@ export interface CompareResult {
 export async function compare(request: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
   const { out: path, force, resume } = request;
   await checkOut(request);
-  const { device, fallbackReason } = await resolveDevice(request.device);
+  const chosen = await chooseDevice(request.device);
+  const { device, fallbackReason } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   refuseAuto(request.recipe);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(original);
@@ -95,7 +96,18 @@ export async function compare(request: CompareRequest, emit: Emit, signal?: Abor
   }
   const folder = await claimRunFolder({ path, parts, force, resume });
   const results = await openResultStore(folder.results);
-  const run = { request: { ...request, recipe }, opened, calibration, origin, device, engine, folder, results, signal };
+  const run = {
+    request: { ...request, recipe },
+    opened,
+    calibration,
+    origin,
+    device,
+    fallbackReason,
+    engine,
+    folder,
+    results,
+    signal,
+  };
   // Rows are measured against the model as it was published, whatever their own type.
   const isPublished = opened.kind === 'onnx' || recipe.dtype === 'fp32';
   const baseline = isPublished ? original : await openModel(request.model, { tokenizer: request.tokenizer });

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Device } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
 import { type Material, materialContent, materialCount, materialName, windowsOf } from '../open/material.ts';
 import type { OpenedModel } from '../open/openModel.ts';
@@ -16,13 +17,16 @@ export interface Comparing {
   readonly plans: readonly SitePlan[];
   readonly calibration: Material | null;
   readonly text: PreparedText | null;
+  readonly device: Device;
+  readonly fallbackReason: string | null;
   readonly key: string;
   readonly originalPerplexity: number | null;
 }
 
 /** Rows in the order of what they store, with all that is needed to make them again. */
 export function describeComparison(comparing: Comparing, rows: readonly ComparisonRow[]): Comparison {
-  const { request, opened, sources, plans, calibration, text, key, originalPerplexity } = comparing;
+  const { request, opened, sources, plans, calibration, text, device, fallbackReason, key, originalPerplexity } =
+    comparing;
   const { headBits, accuracyLevel, dtype, seed, exclude, allocation, rules } = request.recipe;
   const elementCount = plans.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0);
   return {
@@ -42,6 +46,7 @@ export function describeComparison(comparing: Comparing, rows: readonly Comparis
       sha256: calibration.kind === 'text' ? calibration.text.data.sha256 : materialContent(calibration).sha256,
     },
     settings: {
+      device: fallbackReason === null ? device : `${device}: ${fallbackReason}`,
       headBits,
       accuracyLevel,
       dtype,

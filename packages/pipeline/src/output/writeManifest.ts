@@ -19,13 +19,14 @@ interface ManifestParts {
 
 /** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
 export async function writeManifest({ folder, run, result, sources, key }: ManifestParts): Promise<void> {
-  const { request, opened, calibration, device, engine } = run;
+  const { request, opened, calibration, device, fallbackReason, engine } = run;
   const { storage, sites, embeddings, perplexity, outputs, windowsUsed, dtype, durationMs } = result;
   const manifest = {
     format: 1,
     key,
     versions: versions(),
     device,
+    ...(fallbackReason === null ? {} : { fallbackReason }),
     engine: { gemm: engine.gemm, factorization: engine.factorization },
     source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
     recipe: request.recipe,

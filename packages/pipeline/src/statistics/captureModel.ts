@@ -3,9 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { canCapture, findBlockCuts, findLinearSites, serializeModel } from '@quern/onnx';
-import { resolveDevice } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
-import { describeDevice } from '../describeDevice.ts';
+import { chooseDevice } from '../device/chooseDevice.ts';
+import { describeDevice } from '../device/describeDevice.ts';
 import type { Emit } from '../events.ts';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
 import { captureOriginal } from '../forward/captureOriginal.ts';
@@ -63,9 +63,10 @@ export interface CaptureResult {
 export async function captureModel(request: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CaptureResult> {
   const { out: path, force, resume } = request;
   await checkOut(request);
-  const { device, fallbackReason } = await resolveDevice(request.device);
+  const chosen = await chooseDevice(request.device);
+  const { device } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   refuseAuto(request.recipe);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(original);

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { findLinearSites, readOnnxModel } from '@quern/onnx';
-import { resolveDevice } from '@quern/runtime';
 import { everySite } from '../compare/everySite.ts';
 import { type SharedRun, writeRow } from '../compare/writeRow.ts';
 import type { CompressRequest } from '../compressRequest.ts';
-import { describeDevice } from '../describeDevice.ts';
+import { chooseDevice } from '../device/chooseDevice.ts';
+import { describeDevice } from '../device/describeDevice.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
@@ -61,9 +61,10 @@ export const STUDY_RECIPE_FILE = 'recipe.yaml';
 export async function study(request: StudyRequest, emit: Emit, signal?: AbortSignal): Promise<StudyResult> {
   const { out: path, force, resume, grid, tokenizer } = request;
   await checkOut(request);
-  const { device, fallbackReason } = await resolveDevice(request.device);
+  const chosen = await chooseDevice(request.device);
+  const { device, fallbackReason } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   refuseAuto(request.recipe);
   const published = await openModel(request.model, { tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(published);
@@ -100,7 +101,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   }
   const folder = await claimRunFolder({ path, parts, force, resume });
   const results = await openResultStore(folder.results);
-  const shared = { request: own, opened, device, engine, folder, results, signal };
+  const shared = { request: own, opened, device, fallbackReason, engine, folder, results, signal };
   try {
     const scoreOriginal = async (): Promise<StudyScores> => {
       const isPublished = opened.kind === 'onnx' || recipe.dtype === 'fp32';

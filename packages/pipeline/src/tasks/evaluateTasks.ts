@@ -1,7 +1,8 @@
 import { CompressionError } from '@quern/core';
 import { compareAnswers, summarizeAnswers, type TaskComparison, type TaskScore } from '@quern/evaluator';
-import { type Device, resolveDevice } from '@quern/runtime';
-import { describeDevice } from '../describeDevice.ts';
+import type { Device } from '@quern/runtime';
+import { chooseDevice } from '../device/chooseDevice.ts';
+import { describeDevice } from '../device/describeDevice.ts';
 import type { Emit } from '../events.ts';
 import { openModel } from '../open/openModel.ts';
 import { checkTaskData } from './checkTaskData.ts';
@@ -55,8 +56,9 @@ export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: 
   const started = performance.now();
   await checkTaskData(request.tasks, request.data);
   const { tokenizer, threads } = request;
-  const { device, fallbackReason } = await resolveDevice(request.device);
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(device, fallbackReason)}` });
+  const chosen = await chooseDevice(request.device);
+  const { device } = chosen;
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer });
   const baseline = request.baseline === undefined ? null : await openModel(request.baseline, { tokenizer });
   const results: TaskResult[] = [];

@@ -1,5 +1,7 @@
 import { CompressionError } from '@quern/core';
 import { DEVICES, type Device } from './device.ts';
+import { deviceSpeeds } from './deviceSpeeds.ts';
+import type { DeviceSpeed } from './measureDevice.ts';
 import { probeDevices } from './probeDevices.ts';
 
 export interface ResolvedDevice {
@@ -9,11 +11,12 @@ export interface ResolvedDevice {
 }
 
 /**
- * Chooses where to run: the device asked for, or for `auto` the first that works of cuda, webgpu, cpu.
+ * Chooses where to run: the device asked for, or for `auto` the one that multiplies matrices fastest of those that work, measured once
+ * on a machine and kept in `cacheFolder` (see `deviceSpeeds`). A machine without a working accelerator is not measured.
  *
  * Errors: DEVICE_UNAVAILABLE when a device asked for by name does not work, with the reason and what to install.
  */
-export async function resolveDevice(requested: 'auto' | Device): Promise<ResolvedDevice> {
+export async function resolveDevice(requested: 'auto' | Device, cacheFolder: string): Promise<ResolvedDevice> {
   if (requested === 'cpu') return { device: 'cpu', fallbackReason: null };
   if (requested !== 'auto') {
     const [probe] = await probeDevices([requested]);
@@ -25,11 +28,21 @@ export async function resolveDevice(requested: 'auto' | Device): Promise<Resolve
     );
   }
   const probes = await probeDevices(DEVICES.filter(device => device !== 'cpu'));
-  const working = probes.find(probe => probe.available);
-  if (working) return { device: working.device, fallbackReason: null };
+  const working = probes.filter(probe => probe.available).map(probe => probe.device);
+  if (working.length > 0) return fastest(await deviceSpeeds(['cpu', ...working], cacheFolder));
   const reasons = probes.map(probe => `${probe.device}: ${probe.reason}`).join('; ');
   return {
     device: 'cpu',
-    fallbackReason: `Running on the CPU, no accelerator works (${reasons}). See quern doctor for what to install.`,
+    fallbackReason: `no accelerator works (${reasons}); quern doctor says what to install`,
   };
+}
+
+/** The device with the fastest products. */
+export function fastest(speeds: ReadonlyMap<Device, DeviceSpeed>): ResolvedDevice {
+  const [first] = [...speeds].sort(([, a], [, b]) => b.gemmFlops - a.gemmFlops);
+  if (first && first[0] !== 'cpu') return { device: first[0], fallbackReason: null };
+  const rates = [...speeds]
+    .map(([device, { gemmFlops }]) => `${device} ${(gemmFlops / 1e9).toPrecision(3)}`)
+    .join(', ');
+  return { device: 'cpu', fallbackReason: `the CPU multiplies faster than the accelerator (GFLOP/s: ${rates})` };
 }

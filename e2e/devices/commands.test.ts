@@ -1,0 +1,103 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordFigures } from '../../tools/gpu/recordFigures.ts';
+import { useGpu } from '../../tools/gpu/useGpu.ts';
+import { demo, runQuern } from '../runQuern.ts';
+
+interface Doctor {
+  readonly devices: readonly {
+    readonly device: string;
+    readonly available: boolean;
+    readonly detail: string;
+    readonly speed: { readonly gemmFlops: number } | null;
+  }[];
+  readonly auto: { readonly device: string; readonly fallbackReason: string | null };
+}
+
+const gpu = await useGpu();
+let folder = '';
+let text = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quern-device-commands-'));
+  text = join(folder, 'text.txt');
+  await writeFile(text, 'Once upon a time there was a little girl who liked to play with her dog in the garden.');
+  // Speeds of this machine are measured for this test alone.
+  process.env.QUERN_CACHE = join(folder, 'cache');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function doctor(): Promise<Doctor> {
+  const { code, stdout } = await runQuern('doctor', '--json');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Doctor;
+}
+
+const evaluate = async (device: string) => {
+  const run = await runQuern('evaluate', demo, '--data', text, '--window-length', '8', '--device', device, '--json');
+  return { ...run, result: run.code === 0 ? JSON.parse(run.stdout) : null };
+};
+
+// A Vulkan driver that does not exist hides those of the system.
+const nowhere = { VK_DRIVER_FILES: join(tmpdir(), 'no-such-driver.json') };
+
+describe('with nothing installed', () => {
+  const own = process.env.VK_DRIVER_FILES;
+  beforeAll(() => {
+    Object.assign(process.env, nowhere);
+  });
+  afterAll(() => {
+    if (own === undefined) delete process.env.VK_DRIVER_FILES;
+    else process.env.VK_DRIVER_FILES = own;
+  });
+
+  it.skipIf(process.platform !== 'linux')('doctor says what to install, and that auto takes the CPU', async () => {
+    const { devices, auto } = await doctor();
+    const [cuda, webgpu, cpu] = ['cuda', 'webgpu', 'cpu'].map(name => devices.find(({ device }) => device === name)!);
+    expect(cpu).toMatchObject({ available: true, detail: '' });
+    expect(webgpu).toMatchObject({ available: false, speed: null });
+    expect(webgpu!.detail).toMatch(/Vulkan/);
+    if (cuda!.available) return;
+    expect(cuda!.detail).toMatch(/CUDA 12 and cuDNN 9/);
+    expect(auto).toMatchObject({ device: 'cpu', fallbackReason: expect.stringMatching(/^no accelerator works/) });
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'a device asked for by name is refused, auto falls back and says so',
+    async () => {
+      const refused = await evaluate('webgpu');
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toMatch(
+        /The device webgpu cannot be used: .*Vulkan.* --device cpu.* \[DEVICE_UNAVAILABLE\]/,
+      );
+      const { stderr, result } = await evaluate('auto');
+      if (result.device === 'cuda') return;
+      expect(stderr).toContain('on cpu (no accelerator works');
+      expect(result).toMatchObject({ device: 'cpu', fallbackReason: expect.stringContaining('webgpu: ') });
+    },
+  );
+});
+
+describe.skipIf(gpu === null)('with WebGPU', () => {
+  it('doctor measures it, and auto takes the faster device', async () => {
+    const { devices, auto } = await doctor();
+    const speedOf = (name: string) => devices.find(({ device }) => device === name)!.speed?.gemmFlops ?? 0;
+    expect(speedOf('webgpu')).toBeGreaterThan(1e6);
+    const best = ['cpu', 'webgpu', 'cuda'].toSorted((a, b) => speedOf(b) - speedOf(a))[0];
+    expect(auto.device).toBe(best);
+    if (gpu?.kind === 'SwiftShader') expect(auto.fallbackReason).toMatch(/CPU multiplies faster .*webgpu/);
+    // Measured once: what stands in the cache is what it says next time.
+    const kept = await readFile(join(folder, 'cache', 'devices.json'), 'utf8');
+    expect(kept).toContain(String(speedOf('webgpu')));
+    await recordFigures(gpu, 'speeds', devices);
+  });
+
+  it('evaluate gives the figures of the CPU', async () => {
+    const [webgpu, cpu] = [await evaluate('webgpu'), await evaluate('cpu')];
+    expect(webgpu.stderr).toContain('on webgpu');
+    expect(webgpu.result).toMatchObject({ device: 'webgpu', fallbackReason: null });
+    const ratio = webgpu.result.perplexity / cpu.result.perplexity;
+    expect(Math.abs(ratio - 1)).toBeLessThan(1e-3);
+  });
+});

@@ -24,5 +24,13 @@ export { roundToNearest } from './quantization/roundToNearest.ts';
 export { type RoundToNearestOptions, roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 export { relativeOutputError } from './relativeOutputError.ts';
 export { relativeWeightError } from './relativeWeightError.ts';
-export type { Allocation, GroupSolver, SingleSolver, SiteShape, Solver, SolverOptions } from './solver.ts';
+export type {
+  Allocation,
+  GroupSolver,
+  RankAllocation,
+  SingleSolver,
+  SiteShape,
+  Solver,
+  SolverOptions,
+} from './solver.ts';
 export { solvers } from './solvers.ts';

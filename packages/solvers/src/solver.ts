@@ -6,8 +6,14 @@ import type { RatePoint } from './entropyCoded/rateCurve.ts';
 /** What a method is asked to do, as a recipe says it: checked against the schema, unknown keys refused. */
 export type SolverOptions = Readonly<Record<string, unknown>>;
 
-/** How a ratio for the whole model is spread over its sites; see the functions in allocation/. */
-export type Allocation = 'uniform' | 'pooled' | 'truncationLoss';
+/** How a ratio for the whole model is spread over ranks; see the functions in allocation/. */
+export type RankAllocation = 'uniform' | 'pooled' | 'truncationLoss';
+
+/**
+ * How a ratio for the whole model is spread over its sites. Methods with a rate curve take 'uniform', 'pooled', the least sum of relative
+ * squared errors, and 'sensitivity', the same weighted by how much the model minds each site's error.
+ */
+export type Allocation = RankAllocation | 'sensitivity';
 
 /** The sides of a weight whose size is asked for. */
 export interface SiteShape {
@@ -26,6 +32,15 @@ interface SolverFacts {
   readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;
   /** How methods that take `ratio` or `rank` spread a ratio over sites by default; null for those that take neither. */
   readonly allocation: Allocation | null;
+  /**
+   * What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. Of methods that take
+   * a ratio, and of those whose codes are meant for an entropy coder.
+   */
+  readonly rateCurve?: (
+    weight: Matrix<Float32Array>,
+    statistics: InputStatistics | null,
+    options: SolverOptions,
+  ) => Promise<RatePoint[]>;
 }
 
 /** A method that solves each site by itself. */
@@ -66,17 +81,6 @@ export interface SharedInputSolver extends SolverFacts {
     sites: readonly SharedInputSite[],
     statistics: InputStatistics | null,
   ) => Promise<CompressedWeight[]>;
-  /**
-   * Of methods whose codes are meant for an entropy coder, null for those of fixed widths: what a weight loses at falling rates, by
-   * rising bits. From it the bits of a whole model are spread over its sites.
-   */
-  readonly rateCurve:
-    | ((
-        weight: Matrix<Float32Array>,
-        statistics: InputStatistics | null,
-        options: SolverOptions,
-      ) => Promise<RatePoint[]>)
-    | null;
 }
 
 /** What the registry knows of one method; told apart by `needs`. */

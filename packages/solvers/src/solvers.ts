@@ -19,9 +19,9 @@ import { gridStorageBits } from './quantization/gridStorageBits.ts';
 import { roundToNearest } from './quantization/roundToNearest.ts';
 import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 import type { SingleSolver, Solver } from './solver.ts';
-import { compot } from './sparseDictionary/compot.ts';
+import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
-import { dictionary } from './sparseDictionary/dictionary.ts';
+import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
 import {
   compotOptions,
   cospadiOptions,
@@ -29,7 +29,7 @@ import {
   rocketOptions,
 } from './sparseDictionary/dictionaryOptions.ts';
 import { dictionaryStorageBits } from './sparseDictionary/dictionarySize.ts';
-import { rocket } from './sparseDictionary/rocket.ts';
+import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
 const gridSolvers: Readonly<Record<string, GridSolver>> = {
@@ -111,6 +111,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     allocation: 'uniform',
     storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(compotOptions, options, 'compot').ratio),
     solve: (weight, statistics, options) => compot(weight, statistics, parseOptions(compotOptions, options, 'compot')),
+    rateCurve: compotCurve,
   },
   cospadi: {
     optionsSchema: cospadiOptions,
@@ -120,22 +121,25 @@ export const solvers: Readonly<Record<string, Solver>> = {
       dictionaryStorageBits(shape, parseOptions(cospadiOptions, options, 'cospadi').ratio),
     solve: (weight, statistics, options) =>
       cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
+    rateCurve: compotCurve,
   },
   rocket: {
     optionsSchema: rocketOptions,
     needs: 'inputGram',
-    allocation: 'uniform',
+    allocation: 'pooled',
     storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(rocketOptions, options, 'rocket').ratio),
     solve: (weight, statistics, options) => rocket(weight, statistics, parseOptions(rocketOptions, options, 'rocket')),
+    rateCurve: rocketCurve,
   },
   dictionary: {
     optionsSchema: dictionaryOptions,
     needs: 'inputGram',
-    allocation: 'uniform',
+    allocation: 'sensitivity',
     storageBits: (shape, options) =>
       dictionaryStorageBits(shape, parseOptions(dictionaryOptions, options, 'dictionary').ratio),
     solve: (weight, statistics, options) =>
       dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
+    rateCurve: dictionaryRateCurve,
   },
   awq: {
     optionsSchema: awqOptions,
@@ -146,7 +150,6 @@ export const solvers: Readonly<Record<string, Solver>> = {
       return gridStorageBits(shape, settings) + settings.inputScaleBits * shape.inFeatures;
     },
     solve: awq,
-    rateCurve: null,
   },
   watersic: {
     optionsSchema: watersicOptions,

@@ -7,7 +7,7 @@ import { jobKey } from './jobKey.ts';
 import { nameSite } from './nameSite.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { shareOut } from './shareOut.ts';
-import { allocationOf, type SitePlan } from './sitePlan.ts';
+import { rankAllocationOf, type SitePlan } from './sitePlan.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function allocatePlans(
   recipe: Pick<Recipe, 'allocation'>,
 ): Promise<SitePlan[]> {
   const allocated = new Map<string, SitePlan>();
-  const waiting = plans.filter(plan => allocationOf(plan, recipe) !== 'uniform');
+  const waiting = plans.filter(plan => rankAllocationOf(plan, recipe) !== 'uniform');
   const spectra = await spectraOf(run, waiting);
   for (const { plans: members, ratio } of budgetsOf(waiting)) {
     const { solver, options } = members[0]!;
@@ -31,7 +31,7 @@ export async function allocatePlans(
       inFeatures: site.inFeatures,
       ...spectra.get(site.name)!,
     }));
-    const choices = allocate(allocationOf(members[0]!, recipe), sites, { ...options, ratio });
+    const choices = allocate(rankAllocationOf(members[0]!, recipe), sites, { ...options, ratio });
     for (const plan of members) {
       const choice = choices.get(plan.site.name)!;
       const { ratio: _, ...others } = plan.options;

@@ -3,7 +3,7 @@ import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
 import { groupPlans } from './groupPlans.ts';
 import { nameSite } from './nameSite.ts';
-import { allocationOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
+import { plannedStorageBits, rankAllocationOf, type SitePlan } from './sitePlan.ts';
 
 /**
  * Checks that every ratio and rank can be had, before the work that finds out. A ratio that is spread needs only be possible
@@ -12,7 +12,7 @@ import { allocationOf, plannedStorageBits, type SitePlan } from './sitePlan.ts';
  * Errors: INVALID_OPTION for a ratio that one component a site does not meet, and for a rank above the full one.
  */
 export function checkRatios(plans: readonly SitePlan[], recipe: Pick<Recipe, 'allocation'>): void {
-  const isSpread = (plan: SitePlan): boolean => allocationOf(plan, recipe) !== 'uniform';
+  const isSpread = (plan: SitePlan): boolean => rankAllocationOf(plan, recipe) !== 'uniform';
   for (const group of groupPlans(plans.filter(plan => !isSpread(plan)))) {
     for (const plan of group) {
       try {

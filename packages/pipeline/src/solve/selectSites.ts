@@ -1,9 +1,9 @@
 import { CompressionError, type LinearSite } from '@quern/core';
-import { isEntropyCoded, parseOptions, solvers } from '@quern/solvers';
+import { parseOptions, solvers } from '@quern/solvers';
 import picomatch from 'picomatch';
 import type { Recipe } from '../recipe.ts';
 import { readRatio } from './readRatio.ts';
-import type { SitePlan } from './sitePlan.ts';
+import { allocationsOf, type SitePlan } from './sitePlan.ts';
 
 /** Settings that have a name of their own in a recipe; a solver takes those that its options know. */
 const SETTINGS = ['bits', 'groupSize', 'ratio'] as const;
@@ -79,18 +79,11 @@ function optionNames(method: string): readonly string[] {
 function checkSettings(recipe: Recipe, plans: readonly SitePlan[]): void {
   const methods = [...new Set(plans.map(plan => plan.solver))];
   if (methods.length === 0) return;
-  const spreads = plans.some(plan => {
-    const { allocation, optionsSchema } = solvers[plan.solver]!;
-    if (isEntropyCoded(solvers[plan.solver]!))
-      return recipe.allocation === 'uniform' || recipe.allocation === 'sensitivity';
-    // What is spread are ranks: a dictionary takes its ratio at every site.
-    const hasRank = recipe.allocation === 'uniform' || optionsSchema.shape.rank !== undefined;
-    return allocation !== null && hasRank && plan.options.ratio !== undefined && recipe.allocation !== 'sensitivity';
-  });
-  if (recipe.allocation !== undefined && !spreads) {
+  const { allocation } = recipe;
+  if (allocation !== undefined && !plans.some(plan => allocationsOf(plan).includes(allocation))) {
     throw new CompressionError(
       'INVALID_OPTION',
-      `allocation (${recipe.allocation}): ${methods.join(', ')} has nothing that is spread so.`,
+      `allocation (${allocation}): ${methods.join(', ')} has nothing that is spread so.`,
       { methods },
     );
   }

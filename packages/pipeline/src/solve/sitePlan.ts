@@ -1,5 +1,5 @@
 import type { LinearSite } from '@quern/core';
-import { type Allocation, isEntropyCoded, type Solver, solvers } from '@quern/solvers';
+import { type Allocation, isEntropyCoded, type RankAllocation, type Solver, solvers } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
 
 /** One site with what is to be done to it. */
@@ -15,16 +15,34 @@ export function solverOf(plan: Pick<SitePlan, 'solver'>): Solver {
   return solvers[plan.solver]!;
 }
 
-/** How the ratio of a plan comes to be; 'uniform' as well where there is no ratio. */
-export function allocationOf({ solver, options }: SitePlan, { allocation }: Pick<Recipe, 'allocation'>): Allocation {
-  const { allocation: ownAllocation } = solverOf({ solver });
-  if (ownAllocation === null || options.ratio === undefined) return 'uniform';
-  return allocation === undefined || allocation === 'sensitivity' ? ownAllocation : allocation;
+/** How a method can spread what is given for the whole model; none where it takes nothing of the kind. */
+export function allocationsOf({ solver, options }: Pick<SitePlan, 'solver' | 'options'>): readonly Allocation[] {
+  const entry = solverOf({ solver });
+  const { allocation, rateCurve, optionsSchema } = entry;
+  if (isEntropyCoded(entry)) return ['uniform', 'sensitivity'];
+  if (allocation === null || options.ratio === undefined) return [];
+  if (rateCurve !== undefined) return ['uniform', 'pooled', 'sensitivity'];
+  return optionsSchema.shape.rank === undefined ? ['uniform'] : ['uniform', 'pooled', 'truncationLoss'];
 }
 
-/** Whether the bits of a plan are a mean over its sites, spread by how much the model's loss minds each. */
-export function spreadsBits({ solver }: Pick<SitePlan, 'solver'>, { allocation }: Pick<Recipe, 'allocation'>): boolean {
-  return isEntropyCoded(solverOf({ solver })) && allocation !== 'uniform';
+/** How the ratio of a plan, or its bits, come to be; 'uniform' as well where there is neither. */
+export function allocationOf(plan: SitePlan, { allocation }: Pick<Recipe, 'allocation'>): Allocation {
+  const known = allocationsOf(plan);
+  const entry = solverOf(plan);
+  const usual = isEntropyCoded(entry) ? 'sensitivity' : entry.allocation;
+  if (known.length === 0 || usual === null) return 'uniform';
+  return allocation !== undefined && known.includes(allocation) ? allocation : usual;
+}
+
+/** Whether the bits or the ratio of a plan are a mean over its sites, spread by what each loses at which rate. */
+export function spreadsBits(plan: SitePlan, recipe: Pick<Recipe, 'allocation'>): boolean {
+  return solverOf(plan).rateCurve !== undefined && allocationOf(plan, recipe) !== 'uniform';
+}
+
+/** How the ranks of a plan come to be: 'uniform' where nothing is spread over ranks. */
+export function rankAllocationOf(plan: SitePlan, recipe: Pick<Recipe, 'allocation'>): RankAllocation {
+  const allocation = allocationOf(plan, recipe);
+  return allocation === 'sensitivity' || spreadsBits(plan, recipe) ? 'uniform' : allocation;
 }
 
 /** Whether the solver itself reads activations. */

@@ -14,7 +14,7 @@ import { invalidStatistics } from '../statistics/invalidStatistics.ts';
 import { allocatePlans } from './allocatePlans.ts';
 import { createExecutor, type Executor } from './createExecutor.ts';
 import { scaleCosts } from './scaleCosts.ts';
-import { allocationOf, readsActivations, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
+import { allocationOf, readsActivations, type SitePlan, solverOf } from './sitePlan.ts';
 import { solveBlocks } from './solveBlocks.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 import { solveOnOriginal } from './solveOnOriginal.ts';
@@ -56,7 +56,7 @@ async function solveAll(
   const { model } = run.opened;
   const given = scaleCosts(model, run.plans, cuts);
   const onOriginal = given.filter(plan => !recipe.sequential || solverOf(plan).needs === 'group');
-  const allocated = given.filter(plan => allocationOf(plan, recipe) !== 'uniform' || spreadsBits(plan, recipe));
+  const allocated = given.filter(plan => allocationOf(plan, recipe) !== 'uniform');
   const common = { model, recipe, executor, results, origin, emit, signal };
   let plans: readonly SitePlan[] = given;
   let solvedBefore: ReadonlyMap<string, string> = new Map();

@@ -34,10 +34,8 @@ export function rateCurveInWorker({
   member: SolveMember;
 }): Promise<WorkerAnswer<RatePoint[]>> {
   const entry = solverOf({ solver });
-  if (entry.needs !== 'sharedInput' || entry.rateCurve === null)
-    throw new CompressionError('INTERNAL', `${solver} has no rate curve.`);
-  const { rateCurve } = entry;
-  return answer([member], () => rateCurve(member.weight, member.statistics, member.options));
+  if (entry.rateCurve === undefined) throw new CompressionError('INTERNAL', `${solver} has no rate curve.`);
+  return answer([member], () => entry.rateCurve!(member.weight, member.statistics, member.options));
 }
 
 /** Once the executor was closed a task ends at the next kernel. */

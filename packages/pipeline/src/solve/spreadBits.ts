@@ -4,19 +4,27 @@ import { allocateBits, type RatedSite, type RatePoint } from '@quern/solvers';
 import { checkInterrupted } from '../interruption.ts';
 import type { Material } from '../open/material.ts';
 import type { Recipe } from '../recipe.ts';
+import { budgetsOf } from './budgetsOf.ts';
 import { jobKey } from './jobKey.ts';
 import { measureSensitivities } from './measureSensitivities.ts';
 import { nameSite } from './nameSite.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { shareOut } from './shareOut.ts';
-import { type SitePlan, spreadsBits } from './sitePlan.ts';
+import { allocationOf, type SitePlan, spreadsBits } from './sitePlan.ts';
 import { type OriginalRun, solveOnOriginal } from './solveOnOriginal.ts';
 
+/** What a weight takes as it is. */
+const DENSE_BITS = 16;
+/** Below it nothing is removed but rounding. */
+const SMALLEST_RATIO = 1e-9;
+
 /**
- * Plans of entropy-coded methods, whose bits are a mean over their sites, get bits of their own: those that together take as much and
- * raise the model's loss least. All other plans stay as they are. Plans of one solver share a budget.
+ * Plans whose bits, or ratio, are a mean over their sites get their own: those that together take as much and lose least, by
+ * the sum of relative squared errors ('pooled') or by how much each raises the model's loss ('sensitivity'). A site whose bits reach 16
+ * stays as it is. All other plans stay as they are. Plans of one solver with the same options share a budget.
  *
- * Three passes on the original model: every site at the mean, the divergence that each causes alone, and its loss at falling rates.
+ * Up to three passes on the original model: for sensitivities every site at the mean, and the divergence that each causes alone; for all, what
+ * each loses at falling rates.
  */
 export async function spreadBits(
   run: OriginalRun & { readonly device: Device },
@@ -26,16 +34,20 @@ export async function spreadBits(
 ): Promise<SitePlan[]> {
   const spread = plans.filter(plan => spreadsBits(plan, recipe));
   if (spread.length === 0) return [...plans];
-  const keys = await solveOnOriginal(run, spread);
-  const sensitivities = await measureSensitivities(run, spread, keys, material);
+  const weighted = spread.filter(plan => allocationOf(plan, recipe) === 'sensitivity');
+  const keys = await solveOnOriginal(run, weighted);
+  const sensitivities = await measureSensitivities(run, weighted, keys, material);
   const curves = await rateCurves(run, spread);
+  const rate = ({ site }: SitePlan): RatedSite => ({
+    elements: site.outFeatures * site.inFeatures,
+    sensitivity: sensitivities.get(site.name) ?? 1,
+    curve: curves.get(site.name)!,
+  });
+  const byRatio = spread.filter(plan => plan.options.ratio !== undefined);
+  const byBits = spread.filter(plan => plan.options.ratio === undefined);
   const chosen = new Map<string, SitePlan>();
-  for (const members of Map.groupBy(spread, plan => plan.solver).values()) {
-    const sites: RatedSite[] = members.map(({ site }) => ({
-      elements: site.outFeatures * site.inFeatures,
-      sensitivity: sensitivities.get(site.name)!,
-      curve: curves.get(site.name)!,
-    }));
+  for (const members of Map.groupBy(byBits, plan => plan.solver).values()) {
+    const sites = members.map(rate);
     const total = sites.reduce((sum, site) => sum + site.elements, 0);
     const asked = members.reduce((sum, plan, index) => sum + Number(plan.options.bits) * sites[index]!.elements, 0);
     for (const [index, bits] of allocateBits(sites, asked / total).entries()) {
@@ -43,7 +55,20 @@ export async function spreadBits(
       chosen.set(plan.site.name, { ...plan, options: { ...plan.options, bits } });
     }
   }
+  for (const { plans: members, ratio } of budgetsOf(byRatio)) {
+    const sites = members.map(rate);
+    const asked = DENSE_BITS * (1 - ratio);
+    const least = Math.min(asked, Math.max(...sites.map(({ curve }) => curve[0]!.bits)));
+    for (const [index, bits] of allocateBits(sites, asked, { least, most: DENSE_BITS }).entries()) {
+      chosen.set(members[index]!.site.name, withRatio(members[index]!, 1 - bits / DENSE_BITS));
+    }
+  }
   return plans.map(plan => chosen.get(plan.site.name) ?? plan);
+}
+
+function withRatio(plan: SitePlan, ratio: number): SitePlan {
+  if (ratio < SMALLEST_RATIO) return { ...plan, solver: 'dense', options: {} };
+  return { ...plan, options: { ...plan.options, ratio } };
 }
 
 async function rateCurves(run: OriginalRun, plans: readonly SitePlan[]): Promise<ReadonlyMap<string, RatePoint[]>> {
@@ -52,8 +77,8 @@ async function rateCurves(run: OriginalRun, plans: readonly SitePlan[]): Promise
   await shareOut(plans, executor.threads, async plan => {
     checkInterrupted(signal);
     const { site, solver } = plan;
-    // The bits asked for do not change the curve.
-    const { bits: _, ...options } = plan.options;
+    // What is asked for does not change the curve.
+    const { bits: _bits, ratio: _ratio, ...options } = plan.options;
     const key = jobKey({ origin, rateCurve: site.name, solver, options });
     let curve = await results.load<RatePoint[]>(key);
     if (!curve) {

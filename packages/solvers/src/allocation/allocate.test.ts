@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { factorStorageBits } from '../lowRank/factorStorageBits.ts';
-import type { Allocation } from '../solver.ts';
+import type { RankAllocation } from '../solver.ts';
 import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 import { allocate } from './allocate.ts';
 import type { SiteChoice, SiteSpectrum } from './siteSpectrum.ts';
 import { whitenedSpectrum } from './whitenedSpectrum.ts';
 
-const ALLOCATIONS: readonly Allocation[] = ['uniform', 'pooled', 'truncationLoss'];
+const ALLOCATIONS: readonly RankAllocation[] = ['uniform', 'pooled', 'truncationLoss'];
 
 function siteOf(name: string, outFeatures: number, inFeatures: number, decay: number, type = 'q'): SiteSpectrum {
   const count = Math.min(outFeatures, inFeatures);
@@ -129,7 +129,7 @@ describe('pooled', () => {
   });
 
   it('loses less in all than the uniform ratio, and keeps flat spectra dense', () => {
-    const errorBy = (allocation: Allocation) => {
+    const errorBy = (allocation: RankAllocation) => {
       const choices = allocate(allocation, mixed, { ratio: 0.3 });
       return mixed.reduce((sum, site) => sum + errorOf(site, choices.get(site.name)!), 0);
     };

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { factorOptions } from '../lowRank/lowRankOptions.ts';
 import { parseOptions } from '../parseOptions.ts';
-import type { Allocation, SolverOptions } from '../solver.ts';
+import type { RankAllocation, SolverOptions } from '../solver.ts';
 import { allocateByTruncationLoss } from './allocateByTruncationLoss.ts';
 import { allocatePooled } from './allocatePooled.ts';
 import { allocateUniform } from './allocateUniform.ts';
 import type { AllocationRequest } from './allocationRequest.ts';
 import type { SiteChoice, SiteSpectrum } from './siteSpectrum.ts';
 
-const ALLOCATIONS: Readonly<Record<Allocation, (request: AllocationRequest) => Map<string, SiteChoice>>> = {
+const ALLOCATIONS: Readonly<Record<RankAllocation, (request: AllocationRequest) => Map<string, SiteChoice>>> = {
   uniform: allocateUniform,
   pooled: allocatePooled,
   truncationLoss: allocateByTruncationLoss,
@@ -23,7 +23,7 @@ const formatOptions = z.object(factorOptions);
  * `options` are the method's: `ratio`, and `bits` and `groupSize` of the factors. Errors: INVALID_OPTION for a ratio out of reach.
  */
 export function allocate(
-  allocation: Allocation,
+  allocation: RankAllocation,
   sites: readonly SiteSpectrum[],
   options: SolverOptions & { readonly ratio: number },
 ): ReadonlyMap<string, SiteChoice> {

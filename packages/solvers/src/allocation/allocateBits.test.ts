@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { allocateBits } from './allocateBits.ts';
 
 /** Six decibels a bit. */
@@ -25,4 +25,35 @@ it('gives sites that nothing depends on the least, and keeps the rest for the ot
   const bits = allocateBits(sites, 2);
   expect(bits[0]).toBeCloseTo(0.3, 1);
   expect((bits[0]! + bits[1]!) / 2).toBeCloseTo(2, 6);
+});
+
+describe('with a last point without loss', () => {
+  const dictionary = [4, 8, 12, 15].map(bits => ({ bits, loss: 4 ** -(bits / 4) }));
+  const site = { elements: 1000, sensitivity: 1, curve: [...dictionary, { bits: 16, loss: 0 }] };
+  const bounds = { least: 4, most: 16 };
+
+  it('leaves sites as they are where that saves most, and spends the budget', () => {
+    const bits = allocateBits([site, { ...site, sensitivity: 1e6 }, { ...site, elements: 500 }], 12, bounds);
+    expect(bits[1]).toBe(16);
+    expect((1000 * bits[0]! + 1000 * bits[1]! + 500 * bits[2]!) / 2500).toBeCloseTo(12, 6);
+    for (const own of bits) expect(own).toBeGreaterThanOrEqual(4);
+  });
+
+  it('comes near to the best of all choices', () => {
+    const steep = { ...site, curve: [4, 8, 12, 15].map(own => ({ bits: own, loss: 9 ** -(own / 4) })) };
+    const sites = [site, { ...site, sensitivity: 5 }, { ...steep, sensitivity: 40 }];
+    const lossAt = ({ sensitivity, curve }: typeof site, bits: number): number => {
+      if (bits === 16 && curve.at(-1)!.loss === 0) return 0;
+      const base = curve === steep.curve ? 9 : 4;
+      return sensitivity * base ** -(bits / 4);
+    };
+    const loss = (bits: readonly number[]) => sites.reduce((sum, own, index) => sum + lossAt(own, bits[index]!), 0);
+    let best = Number.POSITIVE_INFINITY;
+    for (let first = 4; first <= 16; first += 0.25)
+      for (let second = 4; second <= 16; second += 0.25) {
+        const third = 33 - first - second;
+        if (third >= 4 && third <= 16) best = Math.min(best, loss([first, second, third]));
+      }
+    expect(loss(allocateBits(sites, 11, bounds))).toBeLessThan(1.02 * best);
+  });
 });

@@ -6,28 +6,31 @@ export interface RatedSite {
   readonly elements: number;
   /** Rise of the model's loss for one unit of the site's relative squared output error. */
   readonly sensitivity: number;
-  /** What the site loses at which rate, by rising bits. */
+  /** What the site loses at which rate, by rising bits; at a last point without loss it is as it was. */
   readonly curve: readonly RatePoint[];
 }
 
 /** Steps in which a site's bits are chosen. */
 const RESOLUTION = 1 / 64;
-/** No site gets less, or more, stored bits per weight. */
-const LEAST_BITS = 0.3;
-const MOST_BITS = 8;
+/** Bits of grids. */
+const GRID_BITS = { least: 0.3, most: 8 };
 
 /**
  * Bits per weight for every site that together take `bits` per weight and lose least: equal slopes.
  *
  * Objective: min sum_i sensitivity_i loss_i(b_i) subject to sum_i elements_i b_i = bits sum_i elements_i, by bisection on the
- * price of a bit; between the points of a curve the logarithm of the loss is linear. What the resolution leaves over goes to all
- * sites alike. Cost: 64 passes over 500 rates a site.
+ * price of a bit; between the points of a curve the logarithm of the loss is linear. No site gets fewer bits than `least` or more than `most`. What
+ * is left over, since sites jump, goes to those that may have more, all alike. Cost: 64 passes over 64 (most - least) rates a site.
  */
-export function allocateBits(sites: readonly RatedSite[], bits: number): number[] {
+export function allocateBits(sites: readonly RatedSite[], bits: number, { least, most } = GRID_BITS): number[] {
   const total = sites.reduce((sum, site) => sum + site.elements, 0);
-  const tables = sites.map(({ sensitivity, curve }) => lossTable(curve).map(loss => sensitivity * loss));
+  const count = Math.ceil((most - least) / RESOLUTION) + 1;
+  const rateAt = (index: number): number => (index === count - 1 ? most : least + index * RESOLUTION);
+  const tables = sites.map(({ sensitivity, curve }) =>
+    Float64Array.from({ length: count }, (_, index) => sensitivity * lossAt(curve, rateAt(index))),
+  );
   const choose = (price: number): number[] =>
-    sites.map(({ elements }, index) => cheapest(tables[index]!, price * elements));
+    sites.map(({ elements }, index) => rateAt(cheapest(tables[index]!, price * elements)));
   const meanOf = (chosen: readonly number[]): number =>
     chosen.reduce((sum, own, index) => sum + own * sites[index]!.elements, 0) / total;
   let low = -120;
@@ -37,19 +40,25 @@ export function allocateBits(sites: readonly RatedSite[], bits: number): number[
     if (meanOf(choose(2 ** middle)) > bits) low = middle;
     else high = middle;
   }
-  const chosen = choose(2 ** high);
-  const rest = bits - meanOf(chosen);
-  return chosen.map(own => Math.min(MOST_BITS, own + rest));
+  return spreadRest(sites, choose(2 ** high), bits * total, most);
 }
 
-/** The loss at LEAST_BITS, LEAST_BITS + RESOLUTION, ... MOST_BITS. */
-function lossTable(curve: readonly RatePoint[]): Float64Array {
-  const count = Math.round((MOST_BITS - LEAST_BITS) / RESOLUTION) + 1;
-  return Float64Array.from({ length: count }, (_, index) => lossAt(curve, LEAST_BITS + index * RESOLUTION));
+/** All alike, as often as some reach the most. */
+function spreadRest(sites: readonly RatedSite[], chosen: readonly number[], budget: number, most: number): number[] {
+  let bits = [...chosen];
+  for (let round = 0; round < sites.length; round++) {
+    const rest = budget - bits.reduce((sum, own, index) => sum + own * sites[index]!.elements, 0);
+    const open = sites.reduce((sum, { elements }, index) => (bits[index]! < most ? sum + elements : sum), 0);
+    if (open === 0 || Math.abs(rest) < 1e-9 * budget) break;
+    bits = bits.map(own => (own < most ? Math.min(most, own + rest / open) : own));
+  }
+  return bits;
 }
 
 function lossAt(curve: readonly RatePoint[], bits: number): number {
-  if (curve.length < 2) return curve[0]?.loss ?? 0;
+  const last = curve.at(-1);
+  if (last === undefined || curve.length < 2) return last?.loss ?? 0;
+  if (last.loss === 0) return bits >= last.bits ? 0 : lossAt(curve.slice(0, -1), bits);
   let right = curve.findIndex(point => point.bits >= bits);
   if (right === -1) right = curve.length - 1;
   right = Math.max(1, right);
@@ -68,5 +77,5 @@ function cheapest(losses: Float64Array, price: number): number {
       best = index;
     }
   }
-  return LEAST_BITS + best * RESOLUTION;
+  return best;
 }

@@ -23,8 +23,8 @@ export async function cospadi(
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero, sweeps, seed } = parseOptions(cospadiOptions, options, 'cospadi');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
-  return solveDictionary(weight, statistics, async whitened => {
+  return solveDictionary(weight, statistics, async ({ target }) => {
     const size = dictionarySize(shape, ratio, atomsPerNonzero, Number.POSITIVE_INFINITY);
-    return { code: await learnByPursuit(whitened, size, { sweeps, seed }), size };
+    return { code: await learnByPursuit(target, size, { sweeps, seed }), size };
   });
 }

@@ -1,16 +1,21 @@
 import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
+import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
 import { CANDIDATES } from './candidates.ts';
+import { dictionaryCurve } from './dictionaryCurve.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { learnBest } from './learnBest.ts';
-import { learnDictionary } from './learnDictionary.ts';
+import { type LearningProblem, learnDictionary } from './learnDictionary.ts';
 import { solveDictionary } from './solveDictionary.ts';
 
 /** Sweeps of a trial. */
 const TRIAL_SWEEPS = 10;
+
+/** Of a curve: most weights choose 2 to 4. */
+const CURVE_ATOMS_PER_NONZERO = 2.8;
 
 /**
  * A dictionary of unit atoms that need not be orthogonal, and sparse coefficients, W = coefficients dictionary; nonzeros stand
@@ -29,18 +34,36 @@ export async function dictionary(
   options: DictionaryOptions,
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero, sweeps } = parseOptions(dictionaryOptions, options, 'dictionary');
-  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
-  return solveDictionary(weight, statistics, async whitened => {
+  return solveDictionary(weight, statistics, async ({ target }) => {
+    const shape = { outFeatures: target.rows, inFeatures: target.columns };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
     const sizes = candidates.map(candidate => dictionarySize(shape, ratio, candidate));
-    const directions = await leadingDirections(whitened, Math.max(...sizes.map(({ atomCount }) => atomCount)));
-    const problem = { target: toFloat32(whitened), directions: toFloat32(directions) };
+    const problem = await learningProblem(target, Math.max(...sizes.map(({ atomCount }) => atomCount)));
     const { size } =
       sizes.length === 1
         ? { size: sizes[0]! }
         : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS));
     return { code: await learnDictionary(problem, size, sweeps), size };
   });
+}
+
+/** What a weight loses at falling rates by {@link dictionary}, with one number of atoms per nonzero and few sweeps. */
+export function dictionaryRateCurve(
+  weight: Matrix<Float32Array>,
+  statistics: InputStatistics | null,
+  { atomsPerNonzero = CURVE_ATOMS_PER_NONZERO }: Pick<DictionaryOptions, 'atomsPerNonzero'>,
+): Promise<RatePoint[]> {
+  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
+  let prepared: Promise<LearningProblem> | null = null;
+  return dictionaryCurve(weight, statistics, async ({ target }, ratio) => {
+    prepared ??= learningProblem(target, target.columns);
+    const code = await learnDictionary(await prepared, dictionarySize(shape, ratio, atomsPerNonzero), TRIAL_SWEEPS);
+    return code.objectives.at(-1)!;
+  });
+}
+
+async function learningProblem(target: Matrix<Float64Array>, atomCount: number): Promise<LearningProblem> {
+  return { target: toFloat32(target), directions: toFloat32(await leadingDirections(target, atomCount)) };
 }
 
 function toFloat32({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {

@@ -38,6 +38,12 @@ export function dictionarySize(
   throw ratioTooHigh(ratio, 16 * (inFeatures + outFeatures) + sparseMaskBits(outFeatures), denseBits);
 }
 
+/** Whether one atom and one nonzero an output meet the ratio. */
+export function fitsRatio(shape: SiteShape, ratio: number): boolean {
+  const { outFeatures, inFeatures } = shape;
+  return dictionaryStorageBits(shape, ratio) >= 16 * (inFeatures + outFeatures) + sparseMaskBits(outFeatures);
+}
+
 /** Bits that dictionary and coefficients of this weight may take together: a whole number of 16. */
 export function dictionaryStorageBits({ outFeatures, inFeatures }: SiteShape, ratio: number): number {
   return 16 * Math.floor((1 - ratio) * outFeatures * inFeatures);

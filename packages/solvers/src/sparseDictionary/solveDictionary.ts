@@ -1,14 +1,10 @@
 import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
-import { checkStatistics } from '../checkStatistics.ts';
-import { checkWeight } from '../checkWeight.ts';
-import { choleskyWhitening } from '../lowRank/choleskyWhitening.ts';
-import type { Whitening } from '../lowRank/inputMetric.ts';
-import { toFloat64 } from '../lowRank/toFloat64.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import type { LearntCode } from './learnOrthonormal.ts';
 import { padSupport } from './padSupport.ts';
 import { storeCode } from './storeCode.ts';
+import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
 
 /** A code that was learnt, and its size. */
 export interface SizedCode {
@@ -23,13 +19,10 @@ export interface SizedCode {
 export async function solveDictionary(
   weight: Matrix<Float32Array>,
   statistics: InputStatistics | null,
-  learn: (whitened: Matrix<Float64Array>, whitening: Whitening) => Promise<SizedCode>,
+  learn: (problem: WhitenedWeight) => Promise<SizedCode>,
 ): Promise<LowRankWeight> {
-  checkWeight(weight);
-  const { inputGram: gram } = checkStatistics(statistics, weight.columns);
-  const whitening = await choleskyWhitening(gram);
-  const plain = toFloat64(weight);
-  const { code, size } = await learn(await whitening.apply(plain), whitening);
+  const problem = await whitenWeight(weight, statistics);
+  const { code, size } = await learn(problem);
   const coefficients = padSupport(code.coefficients, size.nonzeroCount);
-  return storeCode({ weight: plain, gram, whitening }, { atoms: code.atoms, coefficients });
+  return storeCode(problem, { atoms: code.atoms, coefficients });
 }

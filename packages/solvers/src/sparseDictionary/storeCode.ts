@@ -1,21 +1,12 @@
 import type { LowRankWeight, SparseWeight } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
-import type { Whitening } from '../lowRank/inputMetric.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { toDenseWeight } from '../toDenseWeight.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
 import type { SparseCode } from './sparseCode.ts';
+import type { WhitenedWeight } from './whitenWeight.ts';
 
 const FIT_STEPS = 12;
-
-/** The weight that a code stands for, and how its errors count. */
-export interface CodeProblem {
-  /** `[outFeatures, inFeatures]`, not whitened. */
-  readonly weight: Matrix<Float64Array>;
-  /** `[inFeatures, inFeatures]`. */
-  readonly gram: Matrix<Float64Array>;
-  readonly whitening: Whitening;
-}
 
 /**
  * A code of the whitened weight as it is stored: the dictionary in float16, back from the whitened space, its rows of norm 1; the
@@ -23,7 +14,7 @@ export interface CodeProblem {
  *
  * Errors: SOLVER_FAILED for values above 65504. Cost: atomCount inFeatures^2 + 13 outFeatures atomCount^2 multiply-adds.
  */
-export async function storeCode(problem: CodeProblem, code: SparseCode): Promise<LowRankWeight> {
+export async function storeCode(problem: WhitenedWeight, code: SparseCode): Promise<LowRankWeight> {
   const { weight, gram, whitening } = problem;
   const { rows: outFeatures, columns: inFeatures } = weight;
   const plain = await whitening.undo(code.atoms);

@@ -1,0 +1,27 @@
+import type { InputStatistics } from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+import type { RatePoint } from '../entropyCoded/rateCurve.ts';
+import { dictionaryStorageBits, fitsRatio } from './dictionarySize.ts';
+import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
+
+/** Fractions removed at which a curve is measured. */
+const RATIOS = [0.95, 0.87, 0.75, 0.6, 0.45, 0.3, 0.15, 0.05];
+
+/**
+ * What a weight loses in a dictionary at falling rates: the share of ||W X||_F^2 that is left over, by rising bits, and at last
+ * nothing at 16 bits. `leftAt` learns a code for a ratio and gives that share.
+ */
+export async function dictionaryCurve(
+  weight: Matrix<Float32Array>,
+  statistics: InputStatistics | null,
+  leftAt: (problem: WhitenedWeight, ratio: number) => Promise<number>,
+): Promise<RatePoint[]> {
+  const problem = await whitenWeight(weight, statistics);
+  const { rows: outFeatures, columns: inFeatures } = weight;
+  const points: RatePoint[] = [];
+  for (const ratio of RATIOS.filter(each => fitsRatio({ outFeatures, inFeatures }, each))) {
+    const loss = Math.max(1e-12, await leftAt(problem, ratio));
+    points.push({ bits: dictionaryStorageBits({ outFeatures, inFeatures }, ratio) / (outFeatures * inFeatures), loss });
+  }
+  return [...points, { bits: 16, loss: 0 }];
+}

@@ -11,7 +11,8 @@ import { importCheckpoint } from '@quern/importer';
 import { chooseEngine } from '@quern/linalg';
 import { extractSubmodel, findBlockCuts, findLinearSites } from '@quern/onnx';
 import { captureStatistics, openForward } from '@quern/runtime';
-import { shapes, writeSyntheticLlama } from '../tools/syntheticLlama/writeSyntheticLlama.ts';
+import { shapes } from '../tools/syntheticCheckpoint/shapes.ts';
+import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
 import { describeMachine, median, scratchFolder } from './machine.ts';
 
 const ROUNDS = 7;
@@ -24,7 +25,7 @@ await chooseEngine({ threads: availableParallelism() });
 const root = join(import.meta.dirname, '..');
 const checkpoint = scratchFolder('350m');
 if (!existsSync(join(checkpoint, 'config.json'))) {
-  await writeSyntheticLlama(checkpoint, shapes['350m']!, join(root, 'models', 'demo'));
+  await writeSyntheticCheckpoint(checkpoint, shapes['350m']!, join(root, 'models', 'demo'));
 }
 const { model } = await importCheckpoint(checkpoint, { dtype: 'fp32' });
 const [first] = findBlockCuts(model)!;

@@ -11,7 +11,8 @@ import { importCheckpoint } from '@quern/importer';
 import { readOnnxModel } from '@quern/onnx';
 import { compress, resolveRecipe } from '@quern/pipeline';
 import { generateGreedy, openSession } from '@quern/runtime';
-import { shapes, writeSyntheticLlama } from '../tools/syntheticLlama/writeSyntheticLlama.ts';
+import { shapes } from '../tools/syntheticCheckpoint/shapes.ts';
+import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
 import { describeMachine, measureReadBandwidth, median, scratchFolder } from './machine.ts';
 
 const ROUNDS = 7;
@@ -24,7 +25,7 @@ const written = scratchFolder('wide2048-q4');
 const shape = { ...shapes.wide2048!, blockCount: 2 };
 
 if (!existsSync(join(checkpoint, 'config.json'))) {
-  await writeSyntheticLlama(checkpoint, shape, join(root, 'models', 'demo'));
+  await writeSyntheticCheckpoint(checkpoint, shape, join(root, 'models', 'demo'));
 }
 const request = {
   model: checkpoint,

@@ -16,7 +16,8 @@ import { importCheckpoint } from '../packages/importer/src/index.ts';
 import { findLinearSites, readOnnxModel } from '../packages/onnx/src/index.ts';
 import { type Device, describeGpus, deviceMemory, findLogits, measureDevice } from '../packages/runtime/src/index.ts';
 import { useGpu } from '../tools/gpu/useGpu.ts';
-import { shapes, writeSyntheticLlama } from '../tools/syntheticLlama/writeSyntheticLlama.ts';
+import { shapes } from '../tools/syntheticCheckpoint/shapes.ts';
+import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
 
 const { values, positionals } = parseArgs({
@@ -98,7 +99,7 @@ async function modelPath(given: string): Promise<string> {
   const shape = shapes[given];
   if (shape === undefined) return given;
   const folder = scratchFolder(given);
-  if (!existsSync(join(folder, 'config.json'))) await writeSyntheticLlama(folder, shape, demo);
+  if (!existsSync(join(folder, 'config.json'))) await writeSyntheticCheckpoint(folder, shape, demo);
   return folder;
 }
 

@@ -6,14 +6,15 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shapes, writeSyntheticLlama } from '../tools/syntheticLlama/writeSyntheticLlama.ts';
+import { shapes } from '../tools/syntheticCheckpoint/shapes.ts';
+import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
 
 const root = join(import.meta.dirname, '..');
 const checkpoint = scratchFolder('350m');
 const out = scratchFolder('350m-q4');
 if (!existsSync(join(checkpoint, 'config.json'))) {
-  await writeSyntheticLlama(checkpoint, shapes['350m']!, join(root, 'models', 'demo'));
+  await writeSyntheticCheckpoint(checkpoint, shapes['350m']!, join(root, 'models', 'demo'));
 }
 await rm(out, { recursive: true, force: true });
 

@@ -36,7 +36,7 @@ export async function stageBundle(root: string, folder: string): Promise<void> {
     'calib-data',
     'models',
     'benchmarks',
-    'tools/syntheticLlama',
+    'tools/syntheticCheckpoint',
   ]) {
     await cp(join(root, name), join(folder, name), { recursive: true, filter: isSource });
   }

@@ -1,3 +1,7 @@
+export { addLosses } from './addLosses.ts';
+export { batchLimit } from './batchLimit.ts';
+export { batchWindows } from './batchWindows.ts';
+export { checkWindows } from './checkWindows.ts';
 export type { CodeBenchmark, CodeProblem } from './code/codeProblem.ts';
 export { parseCodeProblems } from './code/parseCodeProblems.ts';
 export {
@@ -8,8 +12,11 @@ export {
 } from './code/scoreCompletions.ts';
 export { compareLosses, type LossDifference } from './compareLosses.ts';
 export type { BaselineEvaluation, PairedTest, TokenFlips } from './compareScores.ts';
+export { emptyScores } from './emptyScores.ts';
+export { LOSS } from './lossNodes.ts';
 export type { ModelFigures, TextSizes } from './modelFigures.ts';
 export { type Divergence, openDivergence } from './openDivergence.ts';
+export { type ModelLosses, targetsOf, withoutLast } from './openScorer.ts';
 export { type ScoreOptions, scoreWindows } from './scoreWindows.ts';
 export { benjaminiHochberg } from './statistics/benjaminiHochberg.ts';
 export { calibrationError } from './statistics/calibrationError.ts';
@@ -29,3 +36,4 @@ export { summarizeAnswers, type TaskScore } from './tasks/summarizeAnswers.ts';
 export type { TaskDefinition } from './tasks/taskDefinition.ts';
 export type { TaskItem } from './tasks/taskItem.ts';
 export type { BaselineScores, ModelScores, WindowScores } from './windowScores.ts';
+export { withLoss } from './withLoss.ts';

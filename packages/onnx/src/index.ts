@@ -13,6 +13,7 @@ export { tensorInput } from './build/tensorInput.ts';
 export { countOperators } from './countOperators.ts';
 export { DataType, dataTypeName, elementBits } from './dataType.ts';
 export { extractSubmodel } from './edit/extractSubmodel.ts';
+export { lookUpBeforeCast } from './edit/lookUpBeforeCast.ts';
 export { renameExternalData } from './edit/renameExternalData.ts';
 export type {
   AttributeProto,
@@ -27,11 +28,14 @@ export type { OnnxModel } from './onnxModel.ts';
 export { readFloats } from './read/readFloats.ts';
 export { type ReadOptions, readOnnxModel } from './read/readOnnxModel.ts';
 export { readTensor, streamTensor, type TensorContent } from './read/readTensor.ts';
+export { sliceRows } from './read/sliceRows.ts';
+export { tensorSize } from './read/tensorSize.ts';
 export { activationTypeOf } from './sites/activationTypeOf.ts';
 export { canCapture } from './sites/canCapture.ts';
 export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
 export { type EmbeddingSite, findEmbeddings, readEmbedding } from './sites/findEmbeddings.ts';
 export { findLinearSites } from './sites/findLinearSites.ts';
+export { findPlainHead, type PlainHead } from './sites/findPlainHead.ts';
 export { findStoredCodes, type StoredCodes } from './sites/findStoredCodes.ts';
 export { isQuantized } from './sites/isQuantized.ts';
 export { readWeight } from './sites/readWeight.ts';

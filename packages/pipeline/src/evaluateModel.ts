@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { type Evaluation, scoreWindows, summarizeScores, type WindowScores } from '@quern/evaluator';
-import { type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { findBlockCuts, type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
 import type { Emit, Stage } from './events.ts';
+import { scoreByBlocks } from './forward/scoreByBlocks.ts';
+import { weightBytes } from './forward/weightBytes.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
 
@@ -100,7 +105,12 @@ interface ScoreStage {
   readonly emit: Emit;
   readonly signal?: AbortSignal | undefined;
   readonly baseline?: OpenedModel | null;
+  /** Where a run puts what memory has no room for; a temporary folder unless given. */
+  readonly folder?: { readonly scratch: string };
 }
+
+/** Weights of this many bytes are not opened together on a CPU, but block by block. */
+const LARGE_BYTES = 1e9;
 
 /** Scores windows and reports progress in tokens. */
 export async function scoreStage(model: OnnxModel, text: PreparedText, context: ScoreStage): Promise<WindowScores> {
@@ -110,6 +120,16 @@ export async function scoreStage(model: OnnxModel, text: PreparedText, context: 
     stage,
     detail: `${text.windows.length} windows of ${text.windowLength} tokens, ${text.data.id}`,
   });
+  const cuts = device === 'cpu' && !baseline && weightBytes(model) > LARGE_BYTES ? findBlockCuts(model) : null;
+  if (cuts) {
+    return scoreByBlocks(model, cuts, text.windows, {
+      device,
+      threads: request.threads,
+      scratch: join(context.folder?.scratch ?? tmpdir(), `scored-${randomUUID()}`),
+      signal,
+      onProgress: (done, total, detail) => emit({ kind: 'progress', stage, done, total, unit: 'tokens', detail }),
+    });
+  }
   return scoreWindows(model, text.windows, {
     device,
     ...(request.threads === undefined ? {} : { threads: request.threads }),

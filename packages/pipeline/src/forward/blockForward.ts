@@ -1,5 +1,5 @@
 import type { InputStatistics, LinearSite } from '@quern/core';
-import { type BlockCut, DataType, extractSubmodel, type OnnxModel, tensorInput } from '@quern/onnx';
+import { type BlockCut, DataType, extractSubmodel, lookUpBeforeCast, type OnnxModel, tensorInput } from '@quern/onnx';
 import { captureStatistics, type Device, type NamedTensors, openForward } from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
 import type { CalibrationInputs } from './calibrationInputs.ts';
@@ -14,6 +14,8 @@ export interface ForwardContext {
   readonly inputs: CalibrationInputs;
   readonly hidden: HiddenStates;
   readonly device: Device;
+  /** Threads of one operator; ONNX Runtime's choice (one per core) unless given. */
+  readonly threads?: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -23,8 +25,24 @@ export async function startForward(context: ForwardContext, first: BlockCut): Pr
 }
 
 /** Moves the hidden states through one block, as it stands in the model now. */
-export async function advanceBlock(context: ForwardContext, cut: BlockCut): Promise<void> {
-  await runAll(context, cut, cut.outputNames, async (run, outputs) => context.hidden.write(run, outputs));
+export async function advanceBlock(
+  context: ForwardContext,
+  cut: BlockCut,
+  onRun?: (done: number) => void,
+): Promise<void> {
+  await runAll(context, cut, cut.outputNames, async (run, outputs) => {
+    await context.hidden.write(run, outputs);
+    onRun?.(run + 1);
+  });
+}
+
+/** Runs the part of the graph between a cut and what it leads to, and hands on its outputs, run by run. */
+export async function readOutputs(
+  context: ForwardContext,
+  cut: BlockCut,
+  onOutputs: (run: number, outputs: NamedTensors) => Promise<void>,
+): Promise<void> {
+  await runAll(context, cut, cut.outputNames, onOutputs);
 }
 
 /**
@@ -100,7 +118,7 @@ interface OpenBlock {
 }
 
 async function openBlock(
-  { model, inputs, hidden, device, localize }: ForwardContext,
+  { model, inputs, hidden, device, threads, localize }: ForwardContext,
   cut: BlockCut | null,
   outputNames: readonly string[],
 ): Promise<OpenBlock> {
@@ -112,9 +130,15 @@ async function openBlock(
       tensor.dims.map((_, axis) => `${name}_${axis}`),
     ),
   );
-  const forward = await openForward(await localize(extractSubmodel(model, entries, outputNames)), { device });
+  const part = extractSubmodel(model, entries, outputNames);
+  const options = { device, ...(threads === undefined ? {} : { threads }) };
+  const forward = await openForward(await localize(cut ? part : lookUpBeforeCast(part)), options);
+  const given = async (run: number): Promise<NamedTensors> => ({
+    ...(cut ? await hidden.read(run) : {}),
+    ...inputs.others?.(run),
+  });
   return {
-    run: async run => forward.run(await inputs.read(run), cut ? await hidden.read(run) : {}, outputNames),
+    run: async run => forward.run(await inputs.read(run), await given(run), outputNames),
     close: () => forward.close(),
   };
 }

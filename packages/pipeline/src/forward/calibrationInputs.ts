@@ -1,4 +1,4 @@
-import type { ForwardInput } from '@quern/runtime';
+import type { ForwardInput, NamedTensors } from '@quern/runtime';
 import type { RunnableMaterial } from '../open/material.ts';
 
 /** The inputs of calibration, run by run. */
@@ -7,6 +7,8 @@ export interface CalibrationInputs {
   /** Runs whose Gram is summed in single precision before it is added in double. */
   readonly runsPerSum: number;
   read(run: number): Promise<ForwardInput>;
+  /** Inputs beside those that a text or a sample gives. */
+  others?(run: number): NamedTensors;
 }
 
 /** Windows, or samples, whose Gram is summed in single precision. */

@@ -1,0 +1,46 @@
+import type { CheckpointShape } from './shapes.ts';
+
+/** A tensor of a synthetic checkpoint. */
+export interface TensorPlan {
+  readonly name: string;
+  readonly rows: number;
+  /** 0 for the gains of a norm. */
+  readonly columns: number;
+  /** Standard deviation of y = W x for an x of independent unit entries. */
+  readonly gain: number;
+  /** Whether its outputs are added to the residual stream, whose loud channels it then feeds. */
+  readonly writesResidual?: boolean;
+}
+
+/** The tensors of a checkpoint: what stands outside the blocks, then one shard a block. */
+export function planShards(shape: CheckpointShape): TensorPlan[][] {
+  const { hiddenSize, intermediateSize, headCount, keyValueHeadCount, headSize, vocabularySize } = shape;
+  const weight = (name: string, rows: number, columns: number, gain = 1): TensorPlan => ({ name, rows, columns, gain });
+  const norm = (name: string, rows = hiddenSize): TensorPlan => weight(name, rows, 0);
+  // As trained decoders are initialised: the residual stream keeps its size over the depth.
+  const residualGain = 1 / Math.sqrt(2 * shape.blockCount);
+  const head = shape.tied ? [] : [weight('lm_head.weight', vocabularySize, hiddenSize, 3)];
+  const shards: TensorPlan[][] = [
+    [weight('model.embed_tokens.weight', vocabularySize, hiddenSize, 3), norm('model.norm.weight'), ...head],
+  ];
+  for (let block = 0; block < shape.blockCount; block++) {
+    const prefix = `model.layers.${block}`;
+    const headNorms = ['q_norm', 'k_norm'].map(name => norm(`${prefix}.self_attn.${name}.weight`, headSize));
+    shards.push([
+      norm(`${prefix}.input_layernorm.weight`),
+      norm(`${prefix}.post_attention_layernorm.weight`),
+      ...(shape.modelType === 'qwen3' ? headNorms : []),
+      weight(`${prefix}.self_attn.q_proj.weight`, headCount * headSize, hiddenSize),
+      weight(`${prefix}.self_attn.k_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
+      weight(`${prefix}.self_attn.v_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
+      {
+        ...weight(`${prefix}.self_attn.o_proj.weight`, hiddenSize, headCount * headSize, residualGain),
+        writesResidual: true,
+      },
+      weight(`${prefix}.mlp.gate_proj.weight`, intermediateSize, hiddenSize),
+      weight(`${prefix}.mlp.up_proj.weight`, intermediateSize, hiddenSize),
+      { ...weight(`${prefix}.mlp.down_proj.weight`, hiddenSize, intermediateSize, residualGain), writesResidual: true },
+    ]);
+  }
+  return shards;
+}

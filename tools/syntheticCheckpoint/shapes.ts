@@ -1,0 +1,90 @@
+/** Sizes of a decoder, and what its config.json says beside them. Weights are bf16. */
+export interface CheckpointShape {
+  readonly blockCount: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly headCount: number;
+  readonly keyValueHeadCount: number;
+  readonly headSize: number;
+  readonly vocabularySize: number;
+  readonly contextLength: number;
+  /** Whether the embedding is the head. */
+  readonly tied: boolean;
+  /** Qwen3 normalises queries and keys. */
+  readonly modelType: 'llama' | 'qwen3';
+  readonly ropeTheta: number;
+  readonly ropeScaling?: Readonly<Record<string, unknown>>;
+}
+
+const llama = { modelType: 'llama', ropeTheta: 10000, tied: true, contextLength: 2048 } as const;
+
+const LLAMA_3_ROPE = {
+  rope_type: 'llama3',
+  factor: 32,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+};
+
+/** Published shapes by name; `350m` and `wide2048` are sizes of our own, for quick benchmarks. */
+export const shapes: Readonly<Record<string, CheckpointShape>> = {
+  '350m': {
+    ...llama,
+    blockCount: 24,
+    hiddenSize: 1024,
+    intermediateSize: 2816,
+    headCount: 16,
+    keyValueHeadCount: 16,
+    headSize: 64,
+    vocabularySize: 32000,
+  },
+  wide2048: {
+    ...llama,
+    blockCount: 4,
+    hiddenSize: 2048,
+    intermediateSize: 8192,
+    headCount: 32,
+    keyValueHeadCount: 8,
+    headSize: 64,
+    vocabularySize: 8192,
+  },
+  'qwen3-0.6b': {
+    modelType: 'qwen3',
+    blockCount: 28,
+    hiddenSize: 1024,
+    intermediateSize: 3072,
+    headCount: 16,
+    keyValueHeadCount: 8,
+    headSize: 128,
+    vocabularySize: 151936,
+    contextLength: 40960,
+    tied: true,
+    ropeTheta: 1e6,
+  },
+  'llama-3.2-1b': {
+    ...llama,
+    blockCount: 16,
+    hiddenSize: 2048,
+    intermediateSize: 8192,
+    headCount: 32,
+    keyValueHeadCount: 8,
+    headSize: 64,
+    vocabularySize: 128256,
+    contextLength: 131072,
+    ropeTheta: 500000,
+    ropeScaling: LLAMA_3_ROPE,
+  },
+  'llama-3-8b': {
+    ...llama,
+    tied: false,
+    blockCount: 32,
+    hiddenSize: 4096,
+    intermediateSize: 14336,
+    headCount: 32,
+    keyValueHeadCount: 8,
+    headSize: 128,
+    vocabularySize: 128256,
+    contextLength: 8192,
+    ropeTheta: 500000,
+  },
+};

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { readOnnxModel } from '@quern/onnx';
+import type { TokenWindow } from '@quern/core';
+import { type OnnxModel, readOnnxModel } from '@quern/onnx';
 import { describe, expect, it } from 'vitest';
+import type { ScoreOptions } from '../scoreWindows.ts';
 import { DATA_FOLDER, hasData } from '../testSupport/storyWindows.ts';
 import { tableModel } from '../testSupport/tableModel.ts';
 import { answerItems } from './answerItems.ts';
@@ -16,6 +18,15 @@ const ln = Math.log;
 const cpu = { device: 'cpu', threads: 1 } as const;
 const window = (ids: readonly number[], firstScored: number) => ({ ids: Int32Array.from(ids), firstScored });
 
+/** Every window an item of its own. */
+const scoreEach = (model: OnnxModel, windows: readonly TokenWindow[], options: ScoreOptions) =>
+  scoreContinuations(
+    model,
+    windows,
+    windows.map((_, index) => [index]),
+    options,
+  );
+
 /** p(next | current) by row, over three tokens. */
 const MODEL = [
   [1 / 4, 1 / 2, 1 / 4],
@@ -27,7 +38,7 @@ describe('scoreContinuations', () => {
   it('adds ln p of the continuation alone, and tells where each token is the most likely', async () => {
     const model = tableModel(MODEL.map((row, id) => row.map(p => ln(p) + 7 * id)));
     const windows = [window([0, 1, 2, 0], 1), window([2, 1, 2, 0], 2), window([0, 1, 2, 1], 2), window([1, 1, 0], 2)];
-    const { logLikelihood, isGreedy } = await scoreContinuations(model, windows, cpu);
+    const { logLikelihood, isGreedy } = await scoreEach(model, windows, cpu);
     expect(logLikelihood[0]).toBeCloseTo(ln(1 / 2) + ln(3 / 4) + ln(0.6), 5);
     expect(logLikelihood[1]).toBeCloseTo(ln(3 / 4) + ln(0.6), 5);
     expect(logLikelihood[2]).toBeCloseTo(ln(3 / 4) + ln(0.3), 5);
@@ -37,7 +48,7 @@ describe('scoreContinuations', () => {
 
   it('gives every continuation the same likelihood where the model is uniform', async () => {
     const windows = [window([0, 1, 0], 1), window([1, 1, 1, 0], 2)];
-    const { logLikelihood } = await scoreContinuations(
+    const { logLikelihood } = await scoreEach(
       tableModel([new Array(50).fill(2), new Array(50).fill(-1)]),
       windows,
       cpu,
@@ -47,11 +58,9 @@ describe('scoreContinuations', () => {
 
   it('names a loss that is no number, and stops when asked to', async () => {
     const broken = tableModel([[Number.NaN, 0]]);
-    await expect(scoreContinuations(broken, [window([0, 1], 1)], cpu)).rejects.toThrow(/token 1 of text 0 is NaN/);
+    await expect(scoreEach(broken, [window([0, 1], 1)], cpu)).rejects.toThrow(/token 1 of text 0 is NaN/);
     const signal = AbortSignal.abort();
-    await expect(scoreContinuations(tableModel([[1, 0]]), [window([0, 1], 1)], { ...cpu, signal })).rejects.toThrow(
-      /stopped/,
-    );
+    await expect(scoreEach(tableModel([[1, 0]]), [window([0, 1], 1)], { ...cpu, signal })).rejects.toThrow(/stopped/);
   });
 });
 
@@ -67,8 +76,8 @@ describe.skipIf(!hasData)('ARC on a real model', () => {
     const items = parseTask(await loadTaskDefinition('arc_easy'), content, path).slice(0, 25);
     const windows = items.flatMap(({ requests }) => requests.map(request => encodeRequest(request, encoding)!.window));
     const model = await readOnnxModel(join(DATA_FOLDER, 'onnx/tinystories-656k-llama.onnx'));
-    const one = await scoreContinuations(model, windows, { ...cpu, batchTokens: 1 });
-    const many = await scoreContinuations(model, windows.toReversed(), { ...cpu, batchTokens: 2048 });
+    const one = await scoreEach(model, windows, { ...cpu, batchTokens: 1 });
+    const many = await scoreEach(model, windows.toReversed(), { ...cpu, batchTokens: 2048 });
     expect(many.logLikelihood.toReversed()).toEqual(one.logLikelihood);
     expect(many.isGreedy.toReversed()).toEqual(one.isGreedy);
     const requests = items.map(({ requests: own }, item) => own.map((_, at) => 4 * item + at));

@@ -17,7 +17,7 @@ export async function scoreTask(model: OnnxModel, task: PreparedTask, context: T
   const { stage, device, threads, emit, signal } = context;
   const { definition, items, windows, requests } = task;
   emit({ kind: 'stage', stage, detail: `${definition.title}, ${items.length} items, ${windows.length} texts` });
-  const scores = await scoreContinuations(model, windows, {
+  const scores = await scoreContinuations(model, windows, requests, {
     device,
     ...(threads === undefined ? {} : { threads }),
     ...(signal ? { signal } : {}),

@@ -1,0 +1,76 @@
+import { DataType, type NodeProto, node, type OnnxModel, tensorInput } from '@quern/onnx';
+import type { Device } from '@quern/runtime';
+
+/** Inputs of a graph that runs packed branches. */
+export const BRANCHES = {
+  /** int64 `[sequence]`: the row of the rotary tables that each column takes. */
+  positions: 'quern.positions',
+  /** float32 `[1, 1, sequence, sequence]`: added to the scores of attention. */
+  bias: 'quern.attention_bias',
+} as const;
+
+const ATTENTIONS = new Set(['Attention', 'MultiHeadAttention', 'PagedAttention', 'SparseAttention', 'LinearAttention']);
+/** Inputs of GroupQueryAttention. */
+const [COSINE, SINE, POSITION_IDS, BIAS] = [7, 8, 9, 10];
+
+/**
+ * A copy of the header that runs `packBranches`: every attention gets a bias, and its rotary tables are gathered by position, since the
+ * kernel turns column c by row c. Null where that cannot be had: attention that is not GroupQueryAttention with its own rotation over a
+ * float32 cache, sliding windows, positions that come from elsewhere, sub-graphs, or a device other than the CPU.
+ */
+export function withBranches(model: OnnxModel, device: Device): OnnxModel | null {
+  const graph = model.proto.graph;
+  if (!graph || device !== 'cpu') return null;
+  const attentions = graph.node.filter(({ opType }) => opType === 'GroupQueryAttention');
+  const read = new Set(attentions.flatMap(({ input }) => input));
+  const pasts = graph.input.filter(({ name }) => name.startsWith('past'));
+  const isPlain =
+    attentions.length > 0 &&
+    attentions.every(rotatesAlone) &&
+    pasts.every(past => read.has(past.name) && isFloat32(past)) &&
+    !graph.input.some(({ name }) => name === 'position_ids') &&
+    !graph.node.some(({ opType, attribute }) => ATTENTIONS.has(opType) || attribute.some(({ g }) => g));
+  if (!isPlain) return null;
+  const gathered = new Map<string, string>();
+  const gather = (table: string): string => {
+    const name = `${table}.quern_gathered`;
+    gathered.set(table, name);
+    return name;
+  };
+  const nodes = graph.node.map(own => {
+    if (own.opType !== 'GroupQueryAttention') return own;
+    const input = [...own.input];
+    [input[COSINE], input[SINE]] = [gather(input[COSINE]!), gather(input[SINE]!)];
+    [input[POSITION_IDS], input[BIAS]] = ['', BRANCHES.bias];
+    return copyWith(own, { input });
+  });
+  const gathers = [...gathered].map(([table, name]) => node('Gather', [table, BRANCHES.positions], [name]));
+  const inputs = [
+    tensorInput(BRANCHES.positions, DataType.INT64, ['sequence_length']),
+    tensorInput(BRANCHES.bias, DataType.FLOAT, [1, 1, 'sequence_length', 'sequence_length']),
+  ];
+  const branching = copyWith(graph, { node: [...nodes, ...gathers], input: [...graph.input, ...inputs] });
+  return { proto: copyWith(model.proto, { graph: branching }), folder: model.folder };
+}
+
+function rotatesAlone({ input, attribute }: NodeProto): boolean {
+  const numberOf = (name: string): number => Number(attribute.find(own => own.name === name)?.i ?? 0);
+  const has = (index: number): boolean => (input[index] ?? '') !== '';
+  return (
+    numberOf('do_rotary') === 1 &&
+    numberOf('local_window_size') <= 0 &&
+    has(COSINE) &&
+    has(SINE) &&
+    !has(POSITION_IDS) &&
+    !has(BIAS)
+  );
+}
+
+function isFloat32(input: NonNullable<OnnxModel['proto']['graph']>['input'][number]): boolean {
+  return input.type?.value.case === 'tensorType' && input.type.value.value.elemType === DataType.FLOAT;
+}
+
+/** Copies one level. Default values of proto2 fields stand on the prototype, which a spread would lose. */
+function copyWith<Message extends object>(message: Message, changes: Partial<Message>): Message {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, changes);
+}

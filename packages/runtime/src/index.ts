@@ -1,6 +1,7 @@
 export { captureStatistics, type StatisticsCapture } from './capture/captureStatistics.ts';
 export { type Forward, type ForwardInput, openForward } from './capture/openForward.ts';
 export type { NamedTensors, PlainTensor } from './capture/plainTensor.ts';
+export { readSums, sumOutputs, withSums } from './capture/withSums.ts';
 export { describeModel } from './describeModel.ts';
 export { describeGpus } from './device/describeGpus.ts';
 export type { Device } from './device/device.ts';

@@ -1,6 +1,14 @@
 import type { InputStatistics, LinearSite } from '@quern/core';
 import { type BlockCut, DataType, extractSubmodel, lookUpBeforeCast, type OnnxModel, tensorInput } from '@quern/onnx';
-import { captureStatistics, type Device, type NamedTensors, openForward } from '@quern/runtime';
+import {
+  captureStatistics,
+  type Device,
+  type NamedTensors,
+  openForward,
+  readSums,
+  sumOutputs,
+  withSums,
+} from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
 import type { CalibrationInputs } from './calibrationInputs.ts';
 import type { HiddenStates } from './hiddenStates.ts';
@@ -21,7 +29,9 @@ export interface ForwardContext {
 
 /** Computes the hidden state that enters the first block. */
 export async function startForward(context: ForwardContext, first: BlockCut): Promise<void> {
-  await runAll(context, null, first.inputNames, async (run, outputs) => context.hidden.write(run, outputs));
+  await runAll(context, null, { outputs: first.inputNames }, async (run, outputs) =>
+    context.hidden.write(run, outputs),
+  );
 }
 
 /** Moves the hidden states through one block, as it stands in the model now. */
@@ -30,7 +40,7 @@ export async function advanceBlock(
   cut: BlockCut,
   onRun?: (done: number) => void,
 ): Promise<void> {
-  await runAll(context, cut, cut.outputNames, async (run, outputs) => {
+  await runAll(context, cut, { outputs: cut.outputNames }, async (run, outputs) => {
     await context.hidden.write(run, outputs);
     onRun?.(run + 1);
   });
@@ -42,7 +52,7 @@ export async function readOutputs(
   cut: BlockCut,
   onOutputs: (run: number, outputs: NamedTensors) => Promise<void>,
 ): Promise<void> {
-  await runAll(context, cut, cut.outputNames, onOutputs);
+  await runAll(context, cut, { outputs: cut.outputNames }, onOutputs);
 }
 
 /**
@@ -50,6 +60,7 @@ export async function readOutputs(
  * which is run whole. With `original`, a context of the uncompressed model whose hidden states stand at the same block, also the
  * cross-Grams of what both read.
  *
+ * On an accelerator Grams are part of the graph and come back in place of the activations, unless cross-Grams are wanted.
  * Errors: NON_FINITE_ACTIVATION naming the site's input.
  */
 export async function captureBlock(
@@ -62,12 +73,20 @@ export async function captureBlock(
   const widths = new Map(sites.map(site => [site.inputName, site.inFeatures]));
   const names = [...widths.keys()];
   const capture = captureStatistics(widths);
-  const { runCount, runsPerSum } = context.inputs;
-  const beside = original ? await openBlock(original, cut, names) : null;
+  const { runCount, runsPerSum, sumsInGraph } = context.inputs;
+  if (sumsInGraph && !original) {
+    const graph = { outputs: names, extend: (submodel: OnnxModel) => withSums(submodel, widths) };
+    await runAll(context, cut, { ...graph, fetched: sumOutputs(widths) }, async (run, outputs) => {
+      capture.addSums(readSums(outputs, widths));
+      onRun(run + 1);
+    });
+    return capture.finish();
+  }
+  const beside = original ? await openBlock(original, cut, { outputs: names }) : null;
   let gathered: NamedTensors[] = [];
   let originals: NamedTensors[] = [];
   try {
-    await runAll(context, cut, names, async (run, outputs) => {
+    await runAll(context, cut, { outputs: names }, async (run, outputs) => {
       gathered.push(outputs);
       if (beside) originals.push(await beside.run(run));
       const endsSum = (run + 1) % runsPerSum === 0 || run + 1 === runCount;
@@ -92,13 +111,23 @@ function rowsOf(runs: readonly NamedTensors[]): number {
   return tensors.reduce((sum, { data, dims }) => sum + data.length / dims.at(-1)!, 0);
 }
 
+/** What a run computes and returns. */
+interface Wanted {
+  /** Values of the graph. */
+  readonly outputs: readonly string[];
+  /** Adds to the part of the graph that computes them. */
+  readonly extend?: (submodel: OnnxModel) => OnnxModel;
+  /** What comes back, `outputs` unless given. */
+  readonly fetched?: readonly string[];
+}
+
 async function runAll(
   context: ForwardContext,
   cut: BlockCut | null,
-  outputNames: readonly string[],
+  wanted: Wanted,
   onOutputs: (run: number, outputs: NamedTensors) => Promise<void>,
 ): Promise<void> {
-  const block = await openBlock(context, cut, outputNames);
+  const block = await openBlock(context, cut, wanted);
   try {
     for (let run = 0; run < context.inputs.runCount; run++) {
       await listenForInterrupt(context.signal);
@@ -120,7 +149,7 @@ interface OpenBlock {
 async function openBlock(
   { model, inputs, hidden, device, threads, localize }: ForwardContext,
   cut: BlockCut | null,
-  outputNames: readonly string[],
+  { outputs, extend = submodel => submodel, fetched = outputs }: Wanted,
 ): Promise<OpenBlock> {
   const carried = cut ? await hidden.read(0) : {};
   const entries = Object.entries(carried).map(([name, tensor]) =>
@@ -130,15 +159,15 @@ async function openBlock(
       tensor.dims.map((_, axis) => `${name}_${axis}`),
     ),
   );
-  const part = extractSubmodel(model, entries, outputNames);
+  const part = extractSubmodel(model, entries, outputs);
   const options = { device, ...(threads === undefined ? {} : { threads }) };
-  const forward = await openForward(await localize(cut ? part : lookUpBeforeCast(part)), options);
+  const forward = await openForward(extend(await localize(cut ? part : lookUpBeforeCast(part))), options);
   const given = async (run: number): Promise<NamedTensors> => ({
     ...(cut ? await hidden.read(run) : {}),
     ...inputs.others?.(run),
   });
   return {
-    run: async run => forward.run(await inputs.read(run), await given(run), outputNames),
+    run: async run => forward.run(await inputs.read(run), await given(run), fetched),
     close: () => forward.close(),
   };
 }

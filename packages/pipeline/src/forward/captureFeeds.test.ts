@@ -37,7 +37,7 @@ it('sums the Grams of samples of different shapes', async () => {
     {
       model,
       localize: async submodel => submodel,
-      inputs: calibrationInputs({ kind: 'feeds', feeds }),
+      inputs: calibrationInputs({ kind: 'feeds', feeds }, 'cpu'),
       hidden: createHiddenStates('unused', 0),
       device: 'cpu',
       signal: undefined,

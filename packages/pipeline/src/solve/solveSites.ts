@@ -109,7 +109,7 @@ function forwardContext(run: CompressRun, store: WeightStore, material: Runnable
   const { opened, device, signal, folder } = run;
   return {
     model: opened.model,
-    inputs: calibrationInputs(material),
+    inputs: calibrationInputs(material, device),
     localize: submodel => openWhileWriting(submodel, store),
     hidden: createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES),
     device,

@@ -98,7 +98,7 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   const results = await openResultStore(folder.results);
   const hidden = createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES);
   const model = opened.model;
-  const inputs = calibrationInputs(calibration);
+  const inputs = calibrationInputs(calibration, device);
   const forward = { model, localize: async (part: typeof model) => part, inputs, hidden, device, signal };
   try {
     emit({ kind: 'stage', stage: 'capture', detail: `${plans.length} sites` });

@@ -1,6 +1,7 @@
 import { CompressionError, type InputStatistics } from '@quern/core';
 import { addGram, gemm } from '@quern/linalg';
 import type { NamedTensors, PlainTensor } from './plainTensor.ts';
+import type { RunSums } from './withSums.ts';
 
 /** Sums statistics of activations, chunk by chunk. */
 export interface StatisticsCapture {
@@ -10,6 +11,8 @@ export interface StatisticsCapture {
    * given with every part or with none.
    */
   add(activations: NamedTensors, endsChunk?: boolean, originals?: NamedTensors): Promise<void>;
+  /** The sums of a run that were made elsewhere, in single precision; a chunk, or a part of one, of its own. */
+  addSums(sums: ReadonlyMap<string, RunSums>): void;
   finish(): ReadonlyMap<string, InputStatistics>;
 }
 
@@ -42,6 +45,9 @@ export function captureStatistics(widths: ReadonlyMap<string, number>): Statisti
         if (originals) await addCross(captured(originals, name), data, target);
         if (endsChunk) endChunk(target);
       }
+    },
+    addSums(given) {
+      for (const [name, target] of sums) addRunSums(name, given.get(name), target);
     },
     finish: () => new Map([...sums].map(([name, target]) => [name, toStatistics(target)])),
   };
@@ -85,20 +91,34 @@ async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<F
   sums.chunkGram ??= new Float32Array(inFeatures * inFeatures);
   const { chunkGram } = sums;
   await addGram({ rows: inFeatures, columns: inFeatures, data: chunkGram }, { rows, columns: inFeatures, data });
-  for (let column = 0; column < inFeatures; column++) {
-    if (Number.isFinite(chunkGram[column * inFeatures + column]!)) continue;
-    throw new CompressionError(
-      'NON_FINITE_ACTIVATION',
-      `The activation "${name}" is not finite in channel ${column} of ${inFeatures}: the model overflows on what it is calibrated with.`,
-      { name, channel: column },
-    );
-  }
+  checkFinite(name, chunkGram, inFeatures);
   for (let row = 0; row < rows; row++) {
     const start = row * inFeatures;
     for (let column = 0; column < inFeatures; column++) absolute[column]! += Math.abs(data[start + column]!);
   }
   sums.tokenCount += rows;
   return data;
+}
+
+function addRunSums(name: string, given: RunSums | undefined, sums: Sums): void {
+  if (!given) throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
+  const { inFeatures, inputGram, absolute } = sums;
+  checkFinite(name, given.gram, inFeatures);
+  for (let index = 0; index < inputGram.length; index++) inputGram[index]! += given.gram[index]!;
+  for (let column = 0; column < inFeatures; column++) absolute[column]! += given.absolute[column]!;
+  sums.tokenCount += given.tokenCount;
+}
+
+/** An activation that is not finite makes its place on the diagonal so. */
+function checkFinite(name: string, gram: Float32Array, inFeatures: number): void {
+  for (let column = 0; column < inFeatures; column++) {
+    if (Number.isFinite(gram[column * inFeatures + column]!)) continue;
+    throw new CompressionError(
+      'NON_FINITE_ACTIVATION',
+      `The activation "${name}" is not finite in channel ${column} of ${inFeatures}: the model overflows on what it is calibrated with.`,
+      { name, channel: column },
+    );
+  }
 }
 
 function endChunk(sums: Sums): void {

@@ -41,6 +41,27 @@ export interface SparseWeight {
   readonly values: Float32Array;
 }
 
+/**
+ * Sums of code words: w = scale_output sum_m codebook_m[code], for every group of inputs. Used as a dense weight, which standard
+ * operators put together at load.
+ */
+export interface CodebookWeight {
+  readonly kind: 'codebook';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** Inputs that one code word covers; the last group may reach past the inputs. */
+  readonly groupSize: number;
+  readonly codebookCount: number;
+  /** Bits of a code, 1..16; a codebook has 2^codebookBits words. */
+  readonly codebookBits: number;
+  /** `[codebookCount, 2^codebookBits, groupSize]`, values that float16 holds exactly. */
+  readonly codebooks: Float32Array;
+  /** `[outFeatures, groupCount, codebookCount]`. */
+  readonly codes: Uint16Array;
+  /** `[outFeatures]`, values that float16 holds exactly. */
+  readonly scales: Float32Array;
+}
+
 /** One factor of a product. */
 export type Factor = DenseWeight | QuantizedWeight | SparseWeight;
 
@@ -67,4 +88,10 @@ export interface CorrectedWeight {
 }
 
 /** One weight after a solver. Switched exhaustively in `reconstruct`, `storageBits` and the exporter's `toNodes`. */
-export type CompressedWeight = QuantizedWeight | DenseWeight | SparseWeight | LowRankWeight | CorrectedWeight;
+export type CompressedWeight =
+  | QuantizedWeight
+  | CodebookWeight
+  | DenseWeight
+  | SparseWeight
+  | LowRankWeight
+  | CorrectedWeight;

@@ -1,4 +1,5 @@
 export type {
+  CodebookWeight,
   CompressedWeight,
   CorrectedWeight,
   DenseWeight,
@@ -21,6 +22,14 @@ export type { LinearSite } from './linearSite.ts';
 export { mergeStatistics } from './mergeStatistics.ts';
 export { reconstruct } from './reconstruct.ts';
 export type { SolveResult } from './solveJob.ts';
-export { type QuantizedShape, quantizedStorageBits, sparseMaskBits, storageBits } from './storageBits.ts';
+export {
+  type CodebookShape,
+  codebookStorageBits,
+  codePlanes,
+  type QuantizedShape,
+  quantizedStorageBits,
+  sparseMaskBits,
+  storageBits,
+} from './storageBits.ts';
 export type { TokenWindow } from './tokenWindow.ts';
 export { uniformNumbers } from './uniformNumbers.ts';

@@ -1,5 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
-import type { CompressedWeight, QuantizedWeight, SparseWeight } from './compressedWeight.ts';
+import type { CodebookWeight, CompressedWeight, QuantizedWeight, SparseWeight } from './compressedWeight.ts';
 
 /**
  * The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. Cost: outFeatures inFeatures rank
@@ -9,6 +9,8 @@ export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<
   switch (compressed.kind) {
     case 'quantized':
       return reconstructQuantized(compressed);
+    case 'codebook':
+      return reconstructFromWords(compressed);
     case 'dense':
       return { rows: compressed.outFeatures, columns: compressed.inFeatures, data: compressed.data.slice() };
     case 'sparse':
@@ -46,5 +48,25 @@ function reconstructQuantized(weight: QuantizedWeight): Matrix<Float32Array> {
   }
   const { inputScale } = weight;
   if (inputScale) for (let index = 0; index < data.length; index++) data[index]! *= inputScale[index % inFeatures]!;
+  return { rows: outFeatures, columns: inFeatures, data };
+}
+
+function reconstructFromWords(weight: CodebookWeight): Matrix<Float32Array> {
+  const { outFeatures, inFeatures, groupSize, codebookCount, codebookBits, codebooks, codes, scales } = weight;
+  const groupCount = Math.ceil(inFeatures / groupSize);
+  const data = new Float32Array(outFeatures * inFeatures);
+  for (let output = 0; output < outFeatures; output++) {
+    const row = output * inFeatures;
+    for (let group = 0; group < groupCount; group++) {
+      const start = group * groupSize;
+      const length = Math.min(groupSize, inFeatures - start);
+      for (let codebook = 0; codebook < codebookCount; codebook++) {
+        const code = codes[(output * groupCount + group) * codebookCount + codebook]!;
+        const word = ((codebook << codebookBits) + code) * groupSize;
+        for (let offset = 0; offset < length; offset++) data[row + start + offset]! += codebooks[word + offset]!;
+      }
+    }
+    for (let index = row; index < row + inFeatures; index++) data[index]! *= scales[output]!;
+  }
   return { rows: outFeatures, columns: inFeatures, data };
 }

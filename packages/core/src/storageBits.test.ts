@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { DenseWeight, LowRankWeight, QuantizedWeight } from './compressedWeight.ts';
+import type { CodebookWeight, DenseWeight, LowRankWeight, QuantizedWeight } from './compressedWeight.ts';
 import { reconstruct } from './reconstruct.ts';
 import { storageBits } from './storageBits.ts';
 
@@ -79,4 +79,29 @@ it('counts a bit for each place of a sparse factor, in pairs of bytes, and 16 fo
   expect(storageBits(sparse)).toBe(32 + 48);
   const { data } = await reconstruct(sparse);
   expect([...data]).toEqual([0, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -2, 0, 0, 0, 0, 4]);
+});
+
+it('codebooks: sums of words, in planes of whole bytes and halves', async () => {
+  // Two groups of 2 inputs, of which the last reaches past 3; two codebooks of 8 words.
+  const codebooks = Float32Array.from({ length: 32 }, (_, index) => (index < 16 ? index : 100 * (index - 16)));
+  const words: CodebookWeight = {
+    kind: 'codebook',
+    outFeatures: 2,
+    inFeatures: 3,
+    groupSize: 2,
+    codebookCount: 2,
+    codebookBits: 3,
+    codebooks,
+    codes: Uint16Array.of(0, 1, 7, 2, 3, 3, 0, 0),
+    scales: Float32Array.of(1, -0.5),
+  };
+  const { rows, columns, data } = await reconstruct(words);
+  expect([rows, columns]).toEqual([2, 3]);
+  // Word c of the first codebook is (2c, 2c + 1), of the second a hundred times that.
+  expect([...data]).toEqual([200, 301, 414, -303, -353.5, -0]);
+  // Eight codes of 2 + 1 bits, 32 values of code words, 2 scales.
+  expect(storageBits(words)).toBe(16 + 8 + 16 * 32 + 16 * 2);
+  expect(storageBits({ ...words, codebookBits: 11, codebooks: new Float32Array(2 * 2048 * 2) })).toBe(
+    8 * (8 + 2 + 1) + 16 * 8192 + 32,
+  );
 });

@@ -1,4 +1,4 @@
-import type { CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+import type { CodebookWeight, CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
 import { containerLayout } from './containerLayout.ts';
 
 /** What decides the size of a quantised weight, without the weight. */
@@ -20,6 +20,8 @@ export function storageBits(compressed: CompressedWeight): number {
         quantizedStorageBits({ ...compressed, hasZeroPoints: compressed.zeroPoints !== null }) +
         INPUT_SCALE_BITS * (compressed.inputScale?.length ?? 0)
       );
+    case 'codebook':
+      return codebookStorageBits(compressed);
     case 'dense':
       return 16 * compressed.outFeatures * compressed.inFeatures;
     case 'sparse':
@@ -45,4 +47,27 @@ export function quantizedStorageBits(shape: QuantizedShape): number {
   const scaleBits = storedScales * (shape.scaleType === 'float16' ? 16 : 32);
   const zeroPointBits = shape.hasZeroPoints ? 8 * Math.ceil((storedScales * containerBits) / 8) : 0;
   return shape.outFeatures * (codeBits + scaleBits + zeroPointBits);
+}
+
+/** What decides the size of a codebook weight, without the weight. */
+export type CodebookShape = Pick<
+  CodebookWeight,
+  'outFeatures' | 'inFeatures' | 'groupSize' | 'codebookCount' | 'codebookBits'
+>;
+
+/**
+ * {@link storageBits} of a codebook weight that does not exist yet: codes at their own width, each plane of them filled up to whole
+ * bytes; code words and scales in float16.
+ */
+export function codebookStorageBits(shape: CodebookShape): number {
+  const { outFeatures, inFeatures, groupSize, codebookCount, codebookBits } = shape;
+  const codeCount = outFeatures * Math.ceil(inFeatures / groupSize) * codebookCount;
+  const codeBytes = codePlanes(codebookBits).reduce((sum, width) => sum + Math.ceil((codeCount * width) / 8), 0);
+  return 8 * codeBytes + 16 * codebookCount * 2 ** codebookBits * groupSize + 16 * outFeatures;
+}
+
+/** Widths of the planes that codes of so many bits are stored in, the highest bits first: 8, 4, 2 or 1 each. */
+export function codePlanes(codebookBits: number): number[] {
+  const rest = [8, 4, 2, 1].filter(width => ((codebookBits % 8) & width) !== 0);
+  return [...new Array<number>(Math.floor(codebookBits / 8)).fill(8), ...rest];
 }

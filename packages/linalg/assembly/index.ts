@@ -6,6 +6,7 @@ export { fitChosen, pursueRow } from './pursueRow';
 export { quantizeColumns } from './quantizeColumns';
 export { groupRanges, quantizeGroups } from './quantizeGroups';
 export { reflectPanel } from './reflectPanel';
+export { searchWords, wordNorms } from './searchWords';
 export { secularRoots, secularVectors, secularWeights } from './secularEquation';
 export { solveUpper, solveUpperTransposed } from './solveUpper';
 export { tridiagonalizePanel } from './tridiagonalizePanel';

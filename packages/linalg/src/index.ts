@@ -4,6 +4,7 @@ export { type CholeskyOfInverseOptions, choleskyOfInverse } from './choleskyOfIn
 export { type ColumnQuantizer, createColumnQuantizer } from './createColumnQuantizer.ts';
 export { createOrthogonalPursuit, type OrthogonalPursuit } from './createOrthogonalPursuit.ts';
 export { createRowQuantizer, type RowQuantizer } from './createRowQuantizer.ts';
+export { createWordSearch, type WordSearch, type WordSearchShape } from './createWordSearch.ts';
 export { chooseEngine, describeEngine, type EngineDescription, type EngineOptions } from './engine.ts';
 export type { FactorResult } from './factorization/factorResult.ts';
 export { type GemmOptions, gemm } from './gemm.ts';

@@ -18,6 +18,9 @@ const sites: readonly Site[] = [
   { weight: randomWeight(OUTPUTS, INPUTS, 4, 20), statistics: statisticsOf(randomActivations(250, INPUTS, 9)) },
 ];
 
+/** Methods whose bits are any real number. */
+const REAL_BITS = ['watersic', 'aqlm'];
+
 const withStatistics = (given: InputStatistics | null): Site[] =>
   sites.map(({ weight }) => ({ weight, statistics: given }));
 const withWeight = (weight: Matrix<Float32Array>): Site[] => [{ ...sites[0]!, weight }, sites[1]!];
@@ -153,7 +156,7 @@ describe.each(CONTRACT_CASES)('$name $variant', ({ name, variant }) => {
     const known = Object.keys(solver.optionsSchema.shape);
     const attempts = [
       { bits: 9 },
-      ...(solver.needs === 'sharedInput' ? [{ bits: 0 }] : [{ bits: 1 }, { bits: 3.5 }]),
+      ...(REAL_BITS.includes(name) ? [{ bits: 0 }] : [{ bits: 1 }, { bits: 3.5 }]),
       { bits: '4' },
       { groupSize: 0 },
       { rank: 0 },

@@ -10,6 +10,11 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   awq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 2, groupSize: 'channel', clip: false }],
   'rtn+lowrank': [{}, { bits: 2, rank: 5, correctionBits: 4 }],
   'gptq+lowrank': [{}, { bits: 3, symmetric: false, iterations: 2 }, { rank: 1, iterations: 1, correctionBits: 8 }],
+  aqlm: [
+    {},
+    { bits: 2, group: 8, codebooks: 4, codebookBits: 4, beam: 2, sweeps: 2 },
+    { bits: 2.5, group: 6, codebooks: 3, sweeps: 2 },
+  ],
   dense: [{}],
   svd: [{ ratio: 0.2 }, { rank: 3 }, { ratio: 0.6, bits: 4, groupSize: 16 }],
   asvd: [{ ratio: 0.4 }, { rank: 4, alpha: 1 }, { ratio: 0.6, bits: 3 }],

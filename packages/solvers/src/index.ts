@@ -6,6 +6,8 @@ export { allocateUniform } from './allocation/allocateUniform.ts';
 export type { AllocationRequest } from './allocation/allocationRequest.ts';
 export type { SiteChoice, SiteSpectrum } from './allocation/siteSpectrum.ts';
 export { type WhitenedSpectrum, whitenedSpectrum } from './allocation/whitenedSpectrum.ts';
+export { aqlm } from './codebook/aqlm.ts';
+export { type AqlmOptions, aqlmOptions } from './codebook/aqlmOptions.ts';
 export { dense, denseOptions } from './dense.ts';
 export { describeProblems } from './describeProblems.ts';
 export { type RatePoint, rateCurve } from './entropyCoded/rateCurve.ts';

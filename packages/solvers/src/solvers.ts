@@ -1,3 +1,6 @@
+import { aqlm } from './codebook/aqlm.ts';
+import { aqlmOptions } from './codebook/aqlmOptions.ts';
+import { aqlmStorageBits } from './codebook/codebookFormat.ts';
 import { dense, denseOptions } from './dense.ts';
 import { rateCurve } from './entropyCoded/rateCurve.ts';
 import { watersic } from './entropyCoded/watersic.ts';
@@ -150,6 +153,13 @@ export const solvers: Readonly<Record<string, Solver>> = {
       return gridStorageBits(shape, settings) + settings.inputScaleBits * shape.inFeatures;
     },
     solve: awq,
+  },
+  aqlm: {
+    optionsSchema: aqlmOptions,
+    needs: 'inputGram',
+    allocation: null,
+    storageBits: (shape, options) => aqlmStorageBits(shape, parseOptions(aqlmOptions, options, 'aqlm')),
+    solve: aqlm,
   },
   watersic: {
     optionsSchema: watersicOptions,

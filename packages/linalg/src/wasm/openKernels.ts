@@ -52,6 +52,33 @@ export interface Kernels {
     codes: number,
   ): void;
   reflectPanel(panel: number, count: number, length: number, taus: number, triangle: number): void;
+  searchWords(
+    linear: number,
+    stride: number,
+    rows: number,
+    metric: number,
+    words: number,
+    norms: number,
+    count: number,
+    length: number,
+    size: number,
+    codes: number,
+    codeBytes: number,
+    beam: number,
+    rounds: number,
+    assigned: number,
+    work: number,
+    changes: number,
+  ): number;
+  wordNorms(
+    words: number,
+    metric: number,
+    norms: number,
+    count: number,
+    length: number,
+    size: number,
+    used: number,
+  ): void;
   secularRoots(poles: number, squares: number, count: number, rho: number, nearest: number, offsets: number): number;
   secularWeights(poles: number, z: number, count: number, nearest: number, offsets: number, weights: number): void;
   secularVectors(

@@ -1,4 +1,4 @@
-import type { DenseWeight, Factor, LowRankWeight, QuantizedWeight } from '@quern/core';
+import type { CodebookShape, CodebookWeight, DenseWeight, Factor, LowRankWeight, QuantizedWeight } from '@quern/core';
 
 /** A small deterministic generator of numbers in [0, 1), for tests. */
 export function seededRandom(seed: number): () => number {
@@ -118,4 +118,17 @@ export function randomDictionary(
   const left = { kind: 'sparse', outFeatures, inFeatures: atomCount, mask, values } as const;
   const right = randomDense(atomCount, inFeatures, random);
   return { kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight: null };
+}
+
+/** Random codes over random code words. */
+export function randomCodebook(shape: CodebookShape, random: () => number): CodebookWeight {
+  const { outFeatures, inFeatures, groupSize, codebookCount, codebookBits } = shape;
+  const codeCount = outFeatures * Math.ceil(inFeatures / groupSize) * codebookCount;
+  return {
+    kind: 'codebook',
+    ...shape,
+    codebooks: randomFloats((codebookCount << codebookBits) * groupSize, random).map(Math.f16round),
+    codes: Uint16Array.from({ length: codeCount }, () => Math.floor(random() * 2 ** codebookBits)),
+    scales: randomFloats(outFeatures, random).map(Math.f16round),
+  };
 }

@@ -6,7 +6,7 @@ import { nodeKey } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { locateSite } from '../sites/locateSite.ts';
 import type { ScannedSite } from '../sites/scanSites.ts';
-import { admitContribNodes, dropUnused, type FreshNames, freshNames, replaceNode } from './graphEdit.ts';
+import { admitContribNodes, dropUnused, type FreshNames, freshNames, replaceNode, standardOpset } from './graphEdit.ts';
 import type { GraphPiece, KernelOptions } from './graphPiece.ts';
 import { toNodes } from './toNodes.ts';
 import type { WeightStore } from './weightStore.ts';
@@ -23,12 +23,13 @@ export interface SiteReplacement extends KernelOptions {
  * node reads it.
  *
  * @throws CompressionError MISSING_TENSOR when the graph does not hold the site, INVALID_SHAPE when the compressed weight
- *   is of another shape; otherwise as `toNodes`.
+ *   is of another shape, UNSUPPORTED_MODEL for codebooks in a graph older than opset 10; otherwise as `toNodes`.
  */
 export async function replaceSite(model: OnnxModel, replacement: SiteReplacement, store: WeightStore): Promise<void> {
   const { site, compressed } = replacement;
   const scanned = locateSite(model, site);
   checkShape(compressed, site);
+  requireOperators(model, compressed);
   admitContribNodes(model.proto);
   const names = freshNames(model);
   const weightName = scanned.weight.name;
@@ -36,6 +37,14 @@ export async function replaceSite(model: OnnxModel, replacement: SiteReplacement
   await rewire(scanned, names, replacement, place =>
     toNodes(compressed, replacement, { ...place, weightName, names, store, mainGraph }),
   );
+}
+
+/** The operators that put codebooks together take opset 10. */
+function requireOperators(model: OnnxModel, { kind }: CompressedWeight): void {
+  const opset = standardOpset(model.proto);
+  if (kind !== 'codebook' || opset >= 10) return;
+  const message = `Codebooks are put together by operators of opset 10; the model has ${opset}. Use another method, or convert the model.`;
+  throw new CompressionError('UNSUPPORTED_MODEL', message, { opset, limit: 10 });
 }
 
 /** Where the product of a rewired site stands. */

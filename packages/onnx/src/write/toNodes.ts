@@ -3,12 +3,13 @@ import { correctedNodes } from './correctedNodes.ts';
 import type { GraphPiece, KernelOptions, ProductPlace } from './graphPiece.ts';
 import { lowRankNodes } from './lowRankNodes.ts';
 import { scaleInput } from './scaleInput.ts';
+import { storeCodebook } from './storeCodebook.ts';
 import { storeFactor } from './storeFactor.ts';
 
 /**
  * Stores a compressed weight and gives the nodes that multiply by it.
  *
- * @throws CompressionError as `storeFactor`, `lowRankNodes` and `correctedNodes`.
+ * @throws CompressionError as `storeFactor`, `storeCodebook`, `lowRankNodes` and `correctedNodes`.
  */
 export async function toNodes(
   compressed: CompressedWeight,
@@ -27,6 +28,10 @@ export async function toNodes(
     case 'dense':
     case 'sparse': {
       const { nodes, initializers, product } = await storeFactor(compressed, options.activationType, place);
+      return { nodes: [...nodes, product({ ...place, ...options })], initializers };
+    }
+    case 'codebook': {
+      const { nodes, initializers, product } = await storeCodebook(compressed, options.activationType, place);
       return { nodes: [...nodes, product({ ...place, ...options })], initializers };
     }
     case 'lowRank':

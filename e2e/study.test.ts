@@ -84,6 +84,23 @@ describe('quern study', () => {
     expect(hashResult(killed)).toEqual(hashResult(out));
   });
 
+  it('is planned without work: --dry-run', async () => {
+    const target = join(folder, 'planned');
+    const run = await runQuern(...study(target, '--dry-run', '--method', 'rtn'));
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringMatching(/--method: not used/) });
+    expect(
+      run.stdout
+        .split('\n')
+        .slice(2, 5)
+        .map(line => line.split(/ +/).slice(0, 2)),
+    ).toEqual([
+      ['rtn', '2'],
+      ['gptq', '2'],
+      ['gptq', '2'],
+    ]);
+    expect(await readdir(target).catch(() => 'absent')).toBe('absent');
+  });
+
   it.each([
     [['--methods', 'gptq:4'], /widths of a study are those of --bits/],
     [['--calibration', 'novels'], /"novels" is neither a text set nor a file/],

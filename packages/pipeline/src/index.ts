@@ -33,6 +33,7 @@ export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRe
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
 export type { PlannedFigure, PlannedSite } from './solve/planSizes.ts';
 export { type CaptureResult, captureModel } from './statistics/captureModel.ts';
+export { planStudy, type StudyPreview } from './study/planStudy.ts';
 export { type StudyRequest, type StudyResult, study } from './study/study.ts';
 export { parseStudyRecipe, resolveGrid, type StudyGrid, type StudyGridInput } from './study/studyGrid.ts';
 export type { Study } from './study/studyResult.ts';

@@ -1,3 +1,4 @@
+import type { Accelerator } from './accelerator/accelerator.ts';
 import { loadOpenBlas, type OpenBlas } from './openBlas/loadOpenBlas.ts';
 
 /** What runs the kernels of this thread, for reports and for the hash of a job. */
@@ -18,6 +19,8 @@ export interface EngineOptions {
   readonly openBlas?: string;
   /** A cell in shared memory: once it holds 1, no kernel starts any more. Ending a thread inside a kernel ends the process. */
   readonly stop?: Int32Array;
+  /** Takes large products in float32; none unless given. */
+  readonly accelerator?: Accelerator | undefined;
 }
 
 interface Engine {
@@ -25,6 +28,7 @@ interface Engine {
   readonly stop: Int32Array | undefined;
   readonly openBlas: OpenBlas | null;
   readonly reason: string | null;
+  readonly accelerator: Accelerator | undefined;
 }
 
 let chosen: Promise<Engine> | undefined;
@@ -58,9 +62,10 @@ export async function engine(): Promise<Engine> {
   return opened;
 }
 
-async function open({ threads = 1, openBlas = 'auto', stop }: EngineOptions): Promise<Engine> {
-  if (openBlas === 'off') return { threads, stop, openBlas: null, reason: 'switched off' };
+async function open({ threads = 1, openBlas = 'auto', stop, accelerator }: EngineOptions): Promise<Engine> {
+  const common = { threads, stop, accelerator };
+  if (openBlas === 'off') return { ...common, openBlas: null, reason: 'switched off' };
   const found = await loadOpenBlas(openBlas);
-  if (typeof found === 'string') return { threads, stop, openBlas: null, reason: found };
-  return { threads, stop, openBlas: found, reason: null };
+  if (typeof found === 'string') return { ...common, openBlas: null, reason: found };
+  return { ...common, openBlas: found, reason: null };
 }

@@ -1,3 +1,4 @@
+import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
 import { engine } from './engine.ts';
 import type { Matrix } from './matrix.ts';
 import { runGemm } from './onnxruntime/runGemm.ts';
@@ -18,7 +19,7 @@ export interface GemmOptions<Data extends Float32Array | Float64Array> {
  * op(A) op(B): output = alpha op(A) op(B) + beta output, in the precision of the inputs.
  *
  * `a` is `[m, k]` (or `[k, m]` with transposeA), `b` `[k, n]` (or `[n, k]` with transposeB); result `[m, n]`. Data may be views
- * into larger arrays. Engines agree to k units of the last place; the order of summation is the engine's.
+ * into larger arrays. Large products in float32 go to the accelerator where the engine has one. Engines agree to k units of the last place; the order of summation is the engine's.
  * Errors: RangeError when shapes do not fit. Cost: m n k multiply-adds, no scratch.
  */
 export async function gemm<Data extends Float32Array | Float64Array>(
@@ -37,8 +38,11 @@ export async function gemm<Data extends Float32Array | Float64Array>(
   const precision = a.data instanceof Float32Array ? 'float32' : 'float64';
   const problem = { a: a.data, b: b.data, c: output.data, m, n, k };
   const variant = { precision, transposeA, transposeB, alpha, beta } as const;
-  const { openBlas, threads } = await engine();
-  if (openBlas !== null) await openBlas.gemm(problem, variant, threads);
-  else await runGemm(problem, variant, threads);
+  const { openBlas, threads, accelerator } = await engine();
+  const bytes = 4 * (m * k + k * n + m * n);
+  if (accelerator && precision === 'float32' && isWorthSending(accelerator, 2 * m * n * k, bytes)) {
+    await inTurn(accelerator, () => runGemm(problem, variant, { threads, device: accelerator.device }));
+  } else if (openBlas !== null) await openBlas.gemm(problem, variant, threads);
+  else await runGemm(problem, variant, { threads });
   return output;
 }

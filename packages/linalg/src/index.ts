@@ -1,3 +1,4 @@
+export type { Accelerator } from './accelerator/accelerator.ts';
 export { addGram } from './addGram.ts';
 export { cholesky } from './cholesky.ts';
 export { type CholeskyOfInverseOptions, choleskyOfInverse } from './choleskyOfInverse.ts';
@@ -15,6 +16,7 @@ export { polarFactor } from './polarFactor.ts';
 export { qr, type ThinQr } from './qr.ts';
 export { randomOrthogonal } from './randomOrthogonal.ts';
 export { type SolveTriangularOptions, solveTriangular } from './solveTriangular.ts';
+export { type ProcrustesOptions, type ProcrustesResult, sparseProcrustes } from './sparseProcrustes.ts';
 export { submatrix } from './submatrix.ts';
 export { type Svd, svd } from './svd.ts';
 export { type SymmetricEigen, symmetricEigen } from './symmetricEigen.ts';

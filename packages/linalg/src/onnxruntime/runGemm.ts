@@ -13,10 +13,17 @@ export interface GemmProblem {
 
 const sessions = new Map<string, Promise<InferenceSession>>();
 
+/** What runs a product. */
+export interface GemmPlace {
+  readonly threads: number;
+  /** An execution provider, the processor unless given. */
+  readonly device?: string;
+}
+
 /** c = alpha op(a) op(b) + beta c through a session of ONNX Runtime that serves every size. Works on the caller's memory. */
-export async function runGemm(problem: GemmProblem, variant: GemmVariant, threads: number): Promise<void> {
+export async function runGemm(problem: GemmProblem, variant: GemmVariant, place: GemmPlace): Promise<void> {
   const { m, n, k } = problem;
-  const session = await openSession(variant, threads);
+  const session = await openSession(variant, place);
   const a = new Tensor(variant.precision, unshared(problem.a), variant.transposeA ? [k, m] : [m, k]);
   const b = new Tensor(variant.precision, unshared(problem.b), variant.transposeB ? [n, k] : [k, n]);
   // The same buffer as third input and as output: ONNX Runtime adds in place.
@@ -24,12 +31,13 @@ export async function runGemm(problem: GemmProblem, variant: GemmVariant, thread
   await session.run(variant.beta === 0 ? { a, b } : { a, b, c }, { y: c });
 }
 
-function openSession(variant: GemmVariant, threads: number): Promise<InferenceSession> {
+function openSession(variant: GemmVariant, { threads, device = 'cpu' }: GemmPlace): Promise<InferenceSession> {
   const { precision, transposeA, transposeB, alpha, beta } = variant;
-  const key = [precision, transposeA, transposeB, alpha, beta, threads].join();
+  const key = [precision, transposeA, transposeB, alpha, beta, threads, device].join();
   let session = sessions.get(key);
   if (session === undefined) {
     session = InferenceSession.create(encodeGemmModel(variant), {
+      executionProviders: [device],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { CompressionError, fromErrorRecord, type SolveResult } from '@quern/core';
+import type { Accelerator } from '@quern/linalg';
+import type { Device } from '@quern/runtime';
 import type { RatePoint, WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
 import type { KnownWeight, SolveMember, SolveTask } from './solveSite.ts';
-import type { WorkerAnswer } from './solveWorker.ts';
+import type { WorkerAnswer, WorkerData } from './solveWorker.ts';
 
 /** What came of a task. */
 export interface SolvedTask {
@@ -17,6 +19,8 @@ export interface SolvedTask {
 export interface Executor {
   /** Tasks that can run at the same time. */
   readonly threads: number;
+  /** What its threads share; none without a device. */
+  readonly accelerator?: Accelerator | undefined;
   /** The weights' buffers are handed over and cannot be used afterwards. */
   solve(task: SolveTask, signal?: AbortSignal): Promise<SolvedTask>;
   /** Singular values of the whitened weight, whose buffer is handed over. */
@@ -31,6 +35,8 @@ export interface WorkerOptions {
   readonly file?: URL;
   /** Limit of a thread's heap, which holds no weights; Node's own unless given. */
   readonly heapMegabytes?: number;
+  /** Takes the large products of all threads, in turn, unless it is the CPU. */
+  readonly device?: Device;
 }
 
 const SOLVE_WORKER = new URL('./solveWorker.ts', import.meta.url);
@@ -43,11 +49,13 @@ const SOLVE_WORKER = new URL('./solveWorker.ts', import.meta.url);
  * ended inside ONNX Runtime takes the process with it.
  */
 export function createExecutor(threads: number = availableParallelism(), worker: WorkerOptions = {}): Executor {
-  const { file = SOLVE_WORKER, heapMegabytes } = worker;
+  const { file = SOLVE_WORKER, heapMegabytes, device = 'cpu' } = worker;
   const closed = new Int32Array(new SharedArrayBuffer(4));
+  const lock = new Int32Array(new SharedArrayBuffer(4));
+  const accelerator = device === 'cpu' ? undefined : { device, lock };
   const pool = new Piscina({
     filename: file.href,
-    workerData: closed,
+    workerData: { closed, accelerator } satisfies WorkerData,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 30_000,
@@ -88,6 +96,7 @@ export function createExecutor(threads: number = availableParallelism(), worker:
   }
   return {
     threads,
+    accelerator,
     async solve(task, signal) {
       const { result, durationMs } = await run<readonly SolveResult[]>('default', task, task.members, signal);
       return { results: result, durationMs };

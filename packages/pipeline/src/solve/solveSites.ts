@@ -32,11 +32,11 @@ const HIDDEN_MEMORY_BYTES = 256e6;
 export async function solveSites(run: CompressRun, store: WeightStore): Promise<SiteReport[]> {
   const { request, plans, calibration } = run;
   if (plans.length === 0) return [];
-  const executor = createExecutor(request.threads);
+  const executor = createExecutor(request.threads, { device: run.device });
   const isRun = calibration !== null && calibration.kind !== 'statistics';
   const forward = isRun ? forwardContext(run, store, calibration) : null;
   // Grams are summed here, on all cores; workers use one thread each. Sums do not depend on it.
-  if (forward) await chooseEngine({ threads: availableParallelism() });
+  if (forward) await chooseEngine({ threads: availableParallelism(), accelerator: executor.accelerator });
   try {
     return await solveAll(run, store, executor, forward);
   } finally {

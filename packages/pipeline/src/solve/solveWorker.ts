@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { CompressionError, type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
-import { chooseEngine } from '@quern/linalg';
+import { type Accelerator, chooseEngine } from '@quern/linalg';
 import { type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
 import { releaseMemory } from './releaseMemory.ts';
 import { solverOf } from './sitePlan.ts';
@@ -11,8 +11,14 @@ export type WorkerAnswer<Result> =
   | { readonly result: Result /** Of the work alone. */; readonly durationMs: number }
   | { readonly error: ErrorRecord };
 
-/** Holds 1 once nobody waits for results. */
-const closed = workerData as Int32Array;
+/** What every thread of an executor shares. */
+export interface WorkerData {
+  /** Holds 1 once nobody waits for results. */
+  readonly closed: Int32Array;
+  readonly accelerator: Accelerator | undefined;
+}
+
+const { closed, accelerator } = workerData as WorkerData;
 let engine: Promise<unknown> | undefined;
 
 /** What a thread does with a task to solve. */
@@ -48,7 +54,7 @@ async function answer<Result>(
     0,
   );
   try {
-    engine ??= chooseEngine({ stop: closed });
+    engine ??= chooseEngine({ stop: closed, accelerator });
     await engine;
     const started = performance.now();
     const result = await work();

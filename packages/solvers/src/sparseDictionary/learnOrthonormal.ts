@@ -1,4 +1,4 @@
-import { gemm, type Matrix, polarFactor } from '@quern/linalg';
+import { gemm, type Matrix, polarFactor, sparseProcrustes } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { leadingDirections } from './leadingDirections.ts';
@@ -6,7 +6,7 @@ import type { SparseCode } from './sparseCode.ts';
 
 /** A code, and what it left over after each sweep. */
 export interface LearntCode extends SparseCode {
-  /** ||Y - coefficients atoms||_F^2 / ||Y||_F^2 with the coefficients of each sweep; never rises. */
+  /** ||Y - coefficients atoms||_F^2 / ||Y||_F^2 with the coefficients of each sweep; never rises, but for rounding where sweeps ran in float32. */
   readonly objectives: readonly number[];
 }
 
@@ -15,6 +15,7 @@ export interface LearntCode extends SparseCode {
  *
  * Objective: min ||Y - C D||_F, D D^T = I, as many nonzeros in every row of C. Coefficients: the largest of Y D^T. Atoms: the polar
  * factor of C^T Y (orthogonal Procrustes). Starts from the leading right singular vectors.
+ * With an accelerator all sweeps but the last run there, in float32, and keep as many values in every row.
  * Source: COMPOT, arXiv:2602.15200. Cost: a sweep takes 2 outFeatures inFeatures atomCount multiply-adds and a polar factor.
  */
 export async function learnOrthonormal(
@@ -25,7 +26,14 @@ export async function learnOrthonormal(
   let atoms = await leadingDirections(target, atomCount);
   const energy = sumOfSquares(target.data);
   const objectives: number[] = [];
-  for (let sweep = 0; ; sweep++) {
+  // The last sweep is always done here, in float64: its atoms are orthonormal to rounding.
+  const keptPerRow = Math.min(atomCount, Math.floor(nonzeroCount / target.rows));
+  const sent = energy > 0 ? await sparseProcrustes(target, atoms, { keptPerRow, sweeps: sweeps - 1 }) : null;
+  if (sent) {
+    atoms = sent.atoms;
+    objectives.push(...sent.explained.map(explained => 1 - explained / energy));
+  }
+  for (let sweep = objectives.length; ; sweep++) {
     const coefficients = await gemm(target, atoms, { transposeB: true });
     keepLargestOfRows(coefficients, nonzeroCount);
     objectives.push(energy === 0 ? 0 : 1 - sumOfSquares(coefficients.data) / energy);

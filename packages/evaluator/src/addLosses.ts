@@ -33,7 +33,7 @@ export function addLosses(scores: WindowScores, losses: TokenLosses, place: Wind
     const divergence = finite(losses.baseline.klDivergence[at]!, 'divergence', index, token);
     baseline.klDivergence[index]! += divergence;
     baseline.tokenDivergences[tokensBefore + token - window.firstScored] = divergence;
-    baseline.topAgreements[index]! += losses.baseline.agreement[at]!;
+    if (losses.baseline.top[at] === losses.baseline.modelTop[at]) baseline.topAgreements[index]!++;
     if (losses.baseline.rank[at]! < FIVE) baseline.topFiveAgreements[index]!++;
     if (wasRight && !isRight) baseline.lost[index]!++;
     if (isRight && !wasRight) baseline.gained[index]!++;

@@ -16,7 +16,7 @@ export interface LogitPair {
 }
 
 /**
- * Losses, divergence and agreement of every row of two models' logits. `comparison` is a session of `comparisonGraph`.
+ * Losses, divergence and most likely tokens of every row of two models' logits. `comparison` is a session of `comparisonGraph`.
  *
  * Logits in the memory of the device are compared there, all at once; others a few rows at a time.
  * Errors: those of `runSession`, with `what` in front.
@@ -71,7 +71,8 @@ function emptyLosses(columns: number, count: number): ComparedLosses {
       nll: new Float32Array(count),
       logConfidence: new Float32Array(count),
       klDivergence: new Float32Array(count),
-      agreement: new Int32Array(count),
+      top: new Int32Array(count),
+      modelTop: new Int32Array(count),
       rank: new Float32Array(count),
     },
   };
@@ -84,6 +85,7 @@ function store(losses: ComparedLosses, values: Readonly<Record<string, Tensor>>,
   losses.baseline.nll.set(floats(LOSS.baselineNll), start);
   losses.baseline.logConfidence.set(floats(LOSS.baselineLogConfidence), start);
   losses.baseline.klDivergence.set(floats(LOSS.klDivergence), start);
-  losses.baseline.agreement.set(values[LOSS.agreement]!.data as Int32Array, start);
+  losses.baseline.top.set(values[LOSS.baselineTop]!.data as Int32Array, start);
+  losses.baseline.modelTop.set(values[LOSS.top]!.data as Int32Array, start);
   losses.baseline.rank.set(floats(LOSS.rank), start);
 }

@@ -1,7 +1,6 @@
 import { createModel, DataType, type OnnxModel, tensorInput } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import {
-  agreement,
   divergence,
   LOSS,
   lastAxis,
@@ -9,6 +8,7 @@ import {
   rank,
   targetLoss,
   topProbability,
+  topTokens,
 } from './lossNodes.ts';
 
 /** Element types, a `DataType`, of the logits to compare. */
@@ -21,7 +21,7 @@ const OPSET = 18;
 
 /**
  * A graph of its own that compares two models' logits `[batch, sequence, vocabulary]`: losses of the targets `[batch, sequence, 1]`,
- * divergence and agreement, same shape. On a CPU it runs over a few rows at a time, so its six intermediate copies stay small.
+ * divergence, most likely tokens and their probabilities, same shape. On a CPU it runs over a few rows at a time, so its six intermediate copies stay small.
  */
 export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
   const build = { device, opset: OPSET };
@@ -44,7 +44,7 @@ export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
       topProbability('quern.model', LOSS.logConfidence, build),
       topProbability('quern.baseline', LOSS.baselineLogConfidence, build),
       ...divergence(build),
-      ...agreement(),
+      ...topTokens(),
       ...rank(build),
     ],
     outputs: [
@@ -53,7 +53,8 @@ export function comparisonGraph(types: LogitTypes, device: Device): OnnxModel {
       tensorInput(LOSS.logConfidence, DataType.FLOAT, each),
       tensorInput(LOSS.baselineLogConfidence, DataType.FLOAT, each),
       tensorInput(LOSS.klDivergence, DataType.FLOAT, each),
-      tensorInput(LOSS.agreement, DataType.INT32, each),
+      tensorInput(LOSS.top, DataType.INT32, each),
+      tensorInput(LOSS.baselineTop, DataType.INT32, each),
       tensorInput(LOSS.rank, DataType.FLOAT, each),
     ],
   });

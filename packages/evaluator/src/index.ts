@@ -13,6 +13,7 @@ export {
 export { compareLosses, type LossDifference } from './compareLosses.ts';
 export type { BaselineEvaluation, PairedTest, TokenFlips } from './compareScores.ts';
 export { emptyScores } from './emptyScores.ts';
+export { type ExplainedToken, explainWindows } from './explainWindows.ts';
 export { LOSS } from './lossNodes.ts';
 export type { ModelFigures, TextSizes } from './modelFigures.ts';
 export { type Divergence, openDivergence } from './openDivergence.ts';

@@ -15,8 +15,9 @@ export const LOSS = {
   baselineLogConfidence: 'quern.baseline_log_confidence',
   /** float32: KL(baseline || model), nats. */
   klDivergence: 'quern.kl_divergence',
-  /** int32: 1 where both find the same token most likely. */
-  agreement: 'quern.top_agreement',
+  /** int32: the most likely token. */
+  top: 'quern.top',
+  baselineTop: 'quern.baseline_top',
   /** float32: tokens that the model finds more likely than the baseline's most likely one. */
   rank: 'quern.rank',
 } as const;
@@ -105,28 +106,21 @@ export function divergence({ opset }: Build): NodeProto[] {
   ];
 }
 
-/** 1 where the largest logits of both stand at the same token, the first of equals. */
-export function agreement(): NodeProto[] {
+/** The tokens that both models find most likely, of equals the first. */
+export function topTokens(): NodeProto[] {
   const attributes = { axis: { int: -1 }, keepdims: { int: 1 } };
   const toInt32 = { attributes: { to: { int: DataType.INT32 } } };
-  // WebGPU compares int32, not int64.
-  const top = (model: string) => [
-    node('ArgMax', [`${model}.float_logits`], [`${model}.top_int64`], { attributes }),
-    node('Cast', [`${model}.top_int64`], [`${model}.top`], toInt32),
-  ];
-  return [
-    ...top('quern.model'),
-    ...top('quern.baseline'),
-    node('Equal', ['quern.model.top', 'quern.baseline.top'], ['quern.same_top']),
-    node('Cast', ['quern.same_top'], [LOSS.agreement], toInt32),
-  ];
+  return (['model', 'baseline'] as const).flatMap(model => [
+    node('ArgMax', [`quern.${model}.float_logits`], [`quern.${model}.top_int64`], { attributes }),
+    node('Cast', [`quern.${model}.top_int64`], [model === 'model' ? LOSS.top : LOSS.baselineTop], toInt32),
+  ]);
 }
 
-/** How many logits of the model are above that of the token which the baseline finds most likely; behind `agreement`. */
+/** How many logits of the model are above that of the token which the baseline finds most likely; behind `topTokens`. */
 export function rank({ opset }: Build): NodeProto[] {
   const toFloat = { attributes: { to: { int: DataType.FLOAT } } };
   return [
-    node('GatherElements', ['quern.model.float_logits', 'quern.baseline.top'], ['quern.model.at_top'], {
+    node('GatherElements', ['quern.model.float_logits', LOSS.baselineTop], ['quern.model.at_top'], {
       attributes: { axis: { int: -1 } },
     }),
     node('Greater', ['quern.model.float_logits', 'quern.model.at_top'], ['quern.model.is_above']),

@@ -19,8 +19,9 @@ export interface TokenLosses extends ModelLosses {
   readonly baseline?: ModelLosses & {
     /** KL(baseline || model), nats. */
     readonly klDivergence: Float32Array;
-    /** 1 where both models find the same token most likely. */
-    readonly agreement: Int32Array;
+    /** The token that the baseline finds most likely, and the model's. */
+    readonly top: Int32Array;
+    readonly modelTop: Int32Array;
     /** Tokens that the model finds more likely than the baseline's most likely one. */
     readonly rank: Float32Array;
   };

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderEvaluationReport } from '../packages/pipeline/src/report/evaluation/renderEvaluationReport.ts';
+import { sampleEvaluation } from '../packages/pipeline/src/report/evaluation/testSupport/sampleEvaluation.ts';
 import { renderReport } from '../packages/pipeline/src/report/renderReport.ts';
 import { sampleComparison } from '../packages/pipeline/src/report/testSupport/sampleComparison.ts';
 import { findChromium } from './findChromium.ts';
@@ -92,6 +94,30 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
       await page.close();
     },
   );
+
+  it.each(views)('of an evaluation at $width pixels, $scheme', async ({ width, scheme }) => {
+    const file = join(folder, 'evaluation.html');
+    await writeFile(file, renderEvaluationReport(sampleEvaluation()));
+    const { page, complaints } = await openReport(browser, pathToFileURL(file).href, { width, scheme });
+    const seen = await page.evaluate<Measured>(MEASURE);
+    expect(complaints).toEqual([]);
+    expect([seen.plotCount, seen.overflow, seen.outside]).toEqual([1, 0, []]);
+    expect(seen.smallest).toBeGreaterThan(10);
+    const { dots, colours } = await page.evaluate<{ dots: number; colours: readonly string[] }>(`({
+      dots: [...document.querySelectorAll('.track .dot')].filter(dot => {
+        const [box, frame] = [dot, dot.parentElement].map(element => element.getBoundingClientRect());
+        return box.width > 8 && box.left >= frame.left && box.right <= frame.right && box.bottom <= frame.bottom;
+      }).length,
+      colours: [0, 1, 2].map(level => getComputedStyle(document.querySelector('mark.level-' + level)).backgroundColor),
+    })`);
+    expect(dots).toBe(2 * 5);
+    // Three different colours, none of them the browser's own yellow.
+    expect(new Set(colours).size).toBe(3);
+    expect(colours).not.toContain('rgb(255, 255, 0)');
+    const picture = await page.screenshot({ path: join(folder, `evaluation-${width}-${scheme}.png`), fullPage: true });
+    expect(picture.length).toBeGreaterThan(20_000);
+    await page.close();
+  });
 
   it('is read from the keyboard: tables and the heat map take the focus', async () => {
     const file = join(folder, 'keyboard.html');

@@ -42,6 +42,7 @@ export function renderEvaluation(result: EvaluateResult): string {
     );
   }
   if (baseline) lines.push('', ...distanceLines(baseline));
+  if (result.report !== undefined) lines.push('', `report            ${result.report}`);
   return lines.join('\n');
 }
 

@@ -28,7 +28,7 @@ describe.skipIf(!hasData)('published perplexities of three small Llamas', () => 
     expect(Math.exp(head.nllDifference)).toBeCloseTo(first, digits);
   });
 
-  it('gives the same figures, bit for bit, whatever the batches and with a baseline', async () => {
+  it('gives the same figures, bit for bit, whatever the batches, the order, and with a baseline', async () => {
     const model = await readOnnxModel(join(DATA_FOLDER, 'onnx', 'tinystories-656k-llama.onnx'));
     const stories = storyWindows('tinystories-656k-llama').windows.slice(0, 6);
     const windows = stories.flatMap(({ ids }) =>
@@ -37,7 +37,11 @@ describe.skipIf(!hasData)('published perplexities of three small Llamas', () => 
     const alone = await scoreWindows(model, windows, { ...cpu, batchTokens: 1 });
     const together = await scoreWindows(model, windows, { ...cpu, batchTokens: 4096 });
     const compared = await scoreWindows(model, windows, { ...cpu, baseline: model, batchTokens: 300 });
+    const backwards = await scoreWindows(model, windows.toReversed(), { ...cpu, batchTokens: 300 });
     expect(together.nll).toEqual(alone.nll);
+    expect(together.gaps).toEqual(alone.gaps);
+    expect(backwards.nll.toReversed()).toEqual(alone.nll);
+    expect(backwards.right.toReversed()).toEqual(alone.right);
     expect(compared.nll).toEqual(alone.nll);
     expect(compared.baseline!.nll).toEqual(alone.nll);
   });

@@ -7,6 +7,7 @@ import { findBlockCuts, type GraphProto, isQuantized, type OnnxModel, withAccura
 import type { Device } from '@quern/runtime';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
+import { claimReport, drawEvaluationReport } from './evaluation/drawEvaluationReport.ts';
 import type { Emit, Stage } from './events.ts';
 import { scoreByBlocks } from './forward/scoreByBlocks.ts';
 import { weightBytes } from './forward/weightBytes.ts';
@@ -25,6 +26,10 @@ export interface EvaluateRequest {
   readonly threads?: number | undefined;
   /** Of the paired bootstrap; 0 unless given. */
   readonly seed?: number | undefined;
+  /** Folder for evaluation.json and report.html; needs a baseline. */
+  readonly report?: string | undefined;
+  /** Replaces the report of an earlier evaluation. */
+  readonly force?: boolean | undefined;
 }
 
 export interface EvaluateResult extends Evaluation {
@@ -40,13 +45,16 @@ export interface EvaluateResult extends Evaluation {
   readonly accuracyLevel: number | null;
   /** Perplexity with float32 arithmetic in the n-bit kernels; equals `perplexity` when the file has none. */
   readonly exact: number;
+  /** Path of report.html, where one was asked for. */
+  readonly report?: string;
   readonly durationMs: number;
 }
 
 /**
  * Perplexity of a checkpoint or of a written folder, and its distance from a baseline.
  *
- * Errors: those of `openModel` and `prepareText`; INVALID_OPTION when the baseline reads another vocabulary.
+ * Errors: those of `openModel` and `prepareText`; INVALID_OPTION when the baseline reads another vocabulary; USAGE for a report without
+ * a baseline; OUTPUT_EXISTS, WRITE_FAILED.
  */
 export async function evaluateModel(
   request: EvaluateRequest,
@@ -54,6 +62,7 @@ export async function evaluateModel(
   signal?: AbortSignal,
 ): Promise<EvaluateResult> {
   const started = performance.now();
+  await claimReport(request);
   const chosen = await chooseDevice(request.device);
   const { device, fallbackReason } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
@@ -83,6 +92,10 @@ export async function evaluateModel(
     });
     exact = summarizeScores(floatScores, text).perplexity;
   }
+  const report =
+    request.report === undefined || !baseline
+      ? {}
+      : { report: await drawEvaluationReport({ request, opened, baseline, text, device, scores, evaluation }) };
   return {
     ...evaluation,
     model: request.model,
@@ -94,6 +107,7 @@ export async function evaluateModel(
     fallbackReason,
     accuracyLevel,
     exact,
+    ...report,
     durationMs: Math.round(performance.now() - started),
   };
 }

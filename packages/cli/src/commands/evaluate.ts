@@ -9,6 +9,8 @@ interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags, TaskFlags {
   readonly baseline?: string;
   readonly data: string;
   readonly stride?: number;
+  readonly report?: string;
+  readonly force?: boolean;
 }
 
 export function evaluateCommand(): Command {
@@ -17,7 +19,9 @@ export function evaluateCommand(): Command {
     .argument('[model]', 'a checkpoint, an .onnx file, or a folder that compress wrote')
     .option('--baseline <model>', 'also report divergence from this model')
     .option('--data <set|file>', 'text: a set of `quern data list`, or a .txt/.jsonl file, gzipped or not', 'stories')
-    .option('--stride <n>', 'tokens from one window to the next (default: the window length)', wholeNumber(1));
+    .option('--stride <n>', 'tokens from one window to the next (default: the window length)', wholeNumber(1))
+    .option('--report <folder>', 'with --baseline: write report.html, what changed down to documents and tokens')
+    .option('--force', 'replace the report of an earlier evaluation');
   return addDeviceOptions(addCodeOptions(addTaskOptions(addWindowOptions(command)))).action(
     async (model, flags: EvaluateFlags) => {
       const { evaluateCode, evaluateModel, evaluateTasks } = await import('@quern/pipeline');

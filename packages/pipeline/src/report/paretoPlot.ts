@@ -4,6 +4,7 @@ import type { Comparison } from './comparison.ts';
 import { formatBytes } from './formatBytes.ts';
 import { formatFigure } from './formatFigure.ts';
 import { FRONT_NAME, originalName, paretoSeries } from './paretoSeries.ts';
+import { plotAxis, type Tick } from './plotAxis.ts';
 import type { PlotPoints } from './plotPoints.ts';
 import { renderSvg } from './renderSvg.ts';
 import { seriesStyle } from './seriesStyle.ts';
@@ -78,27 +79,7 @@ function axesOf(comparison: Comparison, data: PlotPoints, format: Format): EChar
     count: format.valueTicks,
   });
   const scale = valueScale.logarithmic ? ' (logarithmic)' : '';
-  const axis = (name: string, nameGap: number, ticks: readonly [number, string][]) => {
-    const texts = new Map(ticks);
-    const customValues = ticks.map(([position]) => position);
-    return {
-      type: 'value',
-      name,
-      nameGap,
-      nameLocation: 'middle',
-      nameTextStyle: { color: 'var(--muted)', fontSize },
-      axisLine: { show: true, onZero: false, lineStyle: { color: 'var(--rule)' } },
-      axisTick: { show: true, customValues, lineStyle: { color: 'var(--rule)' } },
-      axisLabel: {
-        customValues,
-        color: 'var(--muted)',
-        fontSize,
-        hideOverlap: true,
-        formatter: (position: number) => texts.get(position) ?? '',
-      },
-      splitLine: { show: false },
-    };
-  };
+  const axis = (name: string, nameGap: number, ticks: readonly Tick[]) => plotAxis({ name, nameGap, fontSize, ticks });
   const sizeEnds = ends(sizeScale);
   const bytesAxis = axis(
     'stored bytes',

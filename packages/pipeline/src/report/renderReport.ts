@@ -4,10 +4,10 @@ import { escapeHtml } from './escapeHtml.ts';
 import { formatCount } from './formatCount.ts';
 import { formatFigure } from './formatFigure.ts';
 import { frontRows } from './frontRows.ts';
+import { htmlPage, type Section } from './htmlPage.ts';
 import { paretoPlot } from './paretoPlot.ts';
 import { plotMeasure } from './plotMeasure.ts';
 import { type PlotPoints, plotPoints } from './plotPoints.ts';
-import { REPORT_STYLE } from './reportStyle.ts';
 import { resultTable } from './resultTable.ts';
 import { rowLabel } from './rowLabel.ts';
 import { settingsSection } from './settingsSection.ts';
@@ -24,7 +24,7 @@ export function renderReport(comparison: Comparison): string {
   const heatMap = errorHeatMap(comparison.rows);
   const { path } = comparison.model;
   const name = path.split(/[/\\]/).filter(Boolean).at(-1) ?? path;
-  const sections: [string, string, string][] = [
+  const sections: Section[] = [
     ['summary', 'What came out', summarySection(comparison, measure)],
     ['pareto', `${capitalized(measure.name)} against size`, paretoFigure(comparison, points)],
     ['rows', 'All rows', resultTable(comparison, front)],
@@ -32,34 +32,7 @@ export function renderReport(comparison: Comparison): string {
     ['sites', 'Relative output error by site', heatMap ?? '<p class="note">No row holds errors by site.</p>'],
     ['settings', 'Settings', settingsSection(comparison)],
   ];
-  const body = sections
-    .filter(([, , content]) => content !== '')
-    .map(
-      ([id, title, content]) => `<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${content}
-</section>`,
-    );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(name)}: compression compared</title>
-<style>${REPORT_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>${escapeHtml(name)}: compression compared</h1>
-<p>${subtitle(comparison)}</p>
-</header>
-${body.join('\n')}
-</main>
-</body>
-</html>
-`;
+  return htmlPage(`${name}: compression compared`, subtitle(comparison), sections);
 }
 
 function subtitle({ model, evaluation, original }: Comparison): string {

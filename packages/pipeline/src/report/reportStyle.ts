@@ -68,12 +68,40 @@ tbody tr:last-child > * { border-bottom: 0; }
 .heat svg { flex: none; }
 .heat-rows { flex: none; position: sticky; left: 0; z-index: 1; margin: 0; padding: 0 10px 0 0; list-style: none; background: var(--surface); max-width: 180px; }
 .heat-rows li { height: 22px; line-height: 22px; font-size: 0.8rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.facts { margin: 0; }
+.facts div { display: grid; grid-template-columns: 19em 1fr; gap: 2px 12px; padding: 5px 0; border-top: 1px solid var(--grid); }
+.facts div:first-child { border-top: 0; }
+.facts dt { color: var(--muted); }
+.facts dd { margin: 0; font-variant-numeric: tabular-nums; }
 .settings { margin: 0; font-size: 0.9rem; }
 .settings div { display: grid; grid-template-columns: 12em 1fr; gap: 12px; padding: 5px 0; border-top: 1px solid var(--grid); }
 .settings div:first-child { border-top: 0; }
 .settings dt { color: var(--muted); }
 .settings dd { margin: 0; font-family: ui-monospace, monospace; font-size: 0.84rem; white-space: pre-wrap; }
+.scores { margin: 0; }
+.score { display: grid; grid-template-columns: 10em 19.5em 1fr; gap: 4px 16px; align-items: center; padding: 5px 0; border-top: 1px solid var(--grid); }
+.score:first-child { border-top: 0; }
+.score dt { color: var(--muted); }
+.score dd { margin: 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
+.track { position: relative; height: 30px; background: linear-gradient(var(--grid), var(--grid)) center / 100% 1px no-repeat; }
+.track .bar, .track .dot { position: absolute; }
+.track .bar { height: 3px; border-radius: 2px; }
+.track .dot { width: 11px; height: 11px; margin-left: -5.5px; border-radius: 50%; }
+.bar.before { top: 8px; background: var(--series-0); } .dot.before { top: 4px; background: var(--series-0); }
+.bar.after { top: 20px; background: var(--series-1); } .dot.after { top: 16px; background: var(--series-1); border-radius: 2px; }
+.key { display: inline-block; width: 10px; height: 10px; }
+.key.before { background: var(--series-0); border-radius: 50%; } .key.after { background: var(--series-1); border-radius: 2px; }
+.damaged { margin-top: 20px; }
+.damaged h3 { font-size: 0.95rem; font-weight: 600; margin: 0 0 6px; }
+.damaged .text { white-space: pre-wrap; margin: 0 0 10px; max-width: 90ch; line-height: 1.7; }
+.context { color: var(--muted); }
+mark { color: inherit; border-radius: 3px; }
+mark.level-0 { background: color-mix(in srgb, var(--series-1) 48%, transparent); }
+mark.level-1 { background: color-mix(in srgb, var(--series-1) 30%, transparent); }
+mark.level-2 { background: color-mix(in srgb, var(--series-1) 15%, transparent); }
+mark sup { font-size: 0.7em; font-weight: 700; line-height: 0; }
 @media (max-width: 760px) {
+  .score { grid-template-columns: 1fr; gap: 0; }
   main { padding: 18px 0 32px; }
   header { padding: 0 14px; }
   header h1 { font-size: 1.35rem; }
@@ -82,7 +110,7 @@ tbody tr:last-child > * { border-bottom: 0; }
   .narrow { display: block; }
   .heat-rows { max-width: 128px; }
   .heat-rows li { font-size: 0.72rem; }
-  .settings div { grid-template-columns: 1fr; gap: 0; }
+  .settings div, .facts div { grid-template-columns: 1fr; gap: 0; }
 }
 @media print {
   section { break-inside: avoid; }

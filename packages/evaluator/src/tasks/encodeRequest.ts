@@ -23,9 +23,9 @@ export interface EncodedRequest {
  * continuation, both are encoded as one text, and what the tokens of the context alone do not cover is the continuation. What is too
  * long is cut from the left, BOS included.
  *
- * Returns null for a continuation that leaves no token before it within the context: nothing could be scored as it should be.
- * Errors: INVALID_TOKENIZER when the context has no token and the model names none to begin with; INVALID_DATA_SET when the continuation
- * adds no token.
+ * Returns null where nothing could be scored as it should be: for a continuation that leaves no token before it within the context, and for
+ * one without a token of its own, since text and continuation together have no more tokens than the text alone.
+ * Errors: INVALID_TOKENIZER when the context has no token and the model names none to begin with.
  */
 export function encodeRequest(request: TaskRequest, encoding: RequestEncoding): EncodedRequest | null {
   const { encode, bosTokenId, eosTokenId, contextLength } = encoding;
@@ -41,13 +41,7 @@ export function encodeRequest(request: TaskRequest, encoding: RequestEncoding): 
       { continuation },
     );
   }
-  if (whole.length <= contextCount) {
-    throw new CompressionError(
-      'INVALID_DATA_SET',
-      `The tokenizer gives no token of its own to the continuation ${JSON.stringify(continuation)} of ${JSON.stringify(context.slice(-40))}.`,
-      { continuation },
-    );
-  }
+  if (whole.length <= contextCount) return null;
   const ids = first === null ? whole : Int32Array.of(first, ...whole);
   const firstScored = contextCount + (first === null ? 0 : 1);
   const excess = contextLength === null ? 0 : Math.max(0, ids.length - (contextLength + 1));

@@ -29,7 +29,7 @@ export interface TaskResult extends TaskScore {
   readonly dataSha256: string;
   /** Items that were scored. */
   readonly itemCount: number;
-  /** Items left out because an answer is longer than the context. */
+  /** Items left out because an answer is longer than the context or has no token of its own. */
   readonly leftOut: number;
   /** Texts whose beginning was cut off. */
   readonly cut: number;

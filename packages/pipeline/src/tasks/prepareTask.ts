@@ -16,7 +16,7 @@ export interface PreparedTask {
   readonly windows: readonly TokenWindow[];
   /** Indices of each item's windows. */
   readonly requests: readonly (readonly number[])[];
-  /** Items left out because an answer is longer than the context. */
+  /** Items left out because an answer is longer than the context or has no token of its own. */
   readonly leftOut: number;
   /** Requests whose beginning was cut off. */
   readonly cut: number;
@@ -81,7 +81,8 @@ export async function prepareTask(
   if (items.length === 0) throw nothingFits(definition, all.length, contextLength);
   const id = basename(path);
   if (leftOut > 0) {
-    const message = `${definition.id}: ${leftOut} of ${all.length} items are left out, with answers longer than the context of ${contextLength} tokens.`;
+    const longest = contextLength === null ? '' : `longer than the context of ${contextLength} tokens, or `;
+    const message = `${definition.id}: ${leftOut} of ${all.length} items are left out: an answer is ${longest}without a token of its own.`;
     emit({ kind: 'warning', message });
   }
   return { definition, data: { id, sha256 }, items, windows, requests, leftOut, cut };
@@ -112,7 +113,7 @@ async function findData({ id, file }: TaskDefinition, data: string): Promise<str
 function nothingFits({ id }: TaskDefinition, count: number, contextLength: number | null): CompressionError {
   return new CompressionError(
     'INVALID_DATA_SET',
-    `${id}: none of ${count} items fits the model's context of ${contextLength} tokens.`,
+    `${id}: none of ${count} items fits the model's context of ${contextLength} tokens with answers that have tokens of their own.`,
     { task: id, contextLength },
   );
 }

@@ -37,19 +37,16 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly resume?: boolean;
 }
 
-/** A command that takes every flag of compress, but for those that `own` names, such as --bits: it has others of these names. */
-export function addCompressOptions(name: string, own: readonly string[] = []): Command {
-  const command = allOptions(name);
-  if (own.length === 0) return command;
-  const kept = command.options.filter(({ long }) => !own.includes(long!));
-  const shorter = new Command(name).argument('<model>', 'a checkpoint folder or an .onnx file');
-  for (const option of kept) shorter.addOption(option);
-  return shorter;
+/** A command that takes every flag of compress; options of its own come first, and replace those of the same name. */
+export function addCompressOptions(name: string, own: readonly Option[] = []): Command {
+  const command = new Command(name).argument('<model>', 'a checkpoint folder or an .onnx file');
+  const names = new Set(own.map(({ long }) => long));
+  for (const option of [...own, ...allOptions().filter(({ long }) => !names.has(long))]) command.addOption(option);
+  return command;
 }
 
-function allOptions(name: string): Command {
-  const command = new Command(name)
-    .argument('<model>', 'a checkpoint folder or an .onnx file')
+function allOptions(): readonly Option[] {
+  const command = new Command()
     .option('--out <dir>', 'folder for the result')
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
     .option(
@@ -131,7 +128,7 @@ function allOptions(name: string): Command {
     .addOption(
       new Option('--resume', 'continue the run that stands in the output folder, or start one').conflicts('force'),
     );
-  return addDeviceOptions(addWindowOptions(command));
+  return addDeviceOptions(addWindowOptions(command)).options;
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Emit, StudyGridInput, StudyPreview } from '@quern/pipeline';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
@@ -16,18 +16,23 @@ interface StudyFlags extends Omit<CompressFlags, 'bits' | 'calibration'> {
   readonly limit?: number;
 }
 
+/** What a study varies and what it measures on. */
+const GRID = [
+  new Option('--methods <list>', 'methods by commas, each name[+correction] (default: gptq)').argParser(names),
+  new Option('--bits <list>', 'widths by commas (default: 8,4,3,2)').argParser(numbers),
+  new Option('--calibration <list>', 'texts that calibrate, by commas (default: general,code,mixed,self)').argParser(
+    names,
+  ),
+  new Option('--data <list>', 'texts to measure on, by commas (default: stories,prose,code)').argParser(names),
+  new Option('--tasks <list>', 'tasks to measure on, see `quern evaluate --help`').argParser(names),
+  new Option('--task-data <folder|file>', 'where their items are'),
+  new Option('--limit <n>', 'take the first n items of each task').argParser(wholeNumber(1)),
+];
+
 export function studyCommand(): Command {
-  const command = addCompressOptions('study', ['--bits', '--calibration'])
-    .description(
-      'Compress a model at many widths, on many calibrations, with many methods, and test which differences are real: study.json, study.md, recipe.yaml.',
-    )
-    .option('--methods <list>', 'methods by commas, each name[+correction] (default: gptq)', names)
-    .option('--bits <list>', 'widths by commas (default: 8,4,3,2)', numbers)
-    .option('--calibration <list>', 'texts that calibrate, by commas (default: general,code,mixed,self)', names)
-    .option('--data <list>', 'texts to measure on, by commas (default: stories,prose,code)', names)
-    .option('--tasks <list>', 'tasks to measure on, see `quern evaluate --help`', names)
-    .option('--task-data <folder|file>', 'where their items are')
-    .option('--limit <n>', 'take the first n items of each task', wholeNumber(1));
+  const command = addCompressOptions('study', GRID).description(
+    'Compress a model at many widths, on many calibrations, with many methods, and test which differences are real: study.json, study.md, recipe.yaml.',
+  );
   return command.action(async (model: string, flags: StudyFlags, own: Command) => {
     const { parseStudyRecipe, planStudy, resolveGrid, study } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');

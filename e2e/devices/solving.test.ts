@@ -63,7 +63,7 @@ describe.skipIf(gpu === null)('sweeps of compot with WebGPU', () => {
     expect(distance(webgpu.atoms.data, cpu.atoms.data)).toBeLessThan(1e-4);
   });
 
-  it.skipIf(!isHardware)('leave as much over as those in float64, to 1 %', async () => {
+  it.skipIf(!isHardware)('leave as much over as those in float64, to 2 %', async () => {
     const [outFeatures, inFeatures, tokens] = [2048, 2048, 4096];
     const weight = randomMatrix(outFeatures, inFeatures, 4);
     const x = wide(randomMatrix(tokens, inFeatures, 5));
@@ -82,7 +82,7 @@ describe.skipIf(gpu === null)('sweeps of compot with WebGPU', () => {
     const first = await solve();
     const webgpu = await solve();
     await recordFigures(gpu, `compot 2048 x 2048, 5 sweeps, a CPU thread and WebGPU`, { cpu, first, webgpu });
-    expect(Math.abs(webgpu.error / cpu.error - 1)).toBeLessThan(1e-2);
+    expect(Math.abs(webgpu.error / cpu.error - 1)).toBeLessThan(2e-2);
   });
 });
 

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import type { DeviceProbe } from '@quern/runtime';
 import { unpackVulkan } from './unpackVulkan.ts';
@@ -11,9 +12,12 @@ export interface FoundGpu {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Where containers with NVIDIA's driver keep its description for Vulkan, which no loader finds there by itself. */
+const CONTAINER_DRIVER = '/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json';
+
 /**
- * Looks for WebGPU: as the system is; with the Vulkan loader of the test browser, for a driver without one; with SwiftShader.
- * Null, with the reason in words, where none works.
+ * Looks for WebGPU: as the system is; with the Vulkan loader of the test browser, for a driver without one; with a container's driver;
+ * with SwiftShader. Null, with the reason in words, where none works.
  */
 export async function findGpu(): Promise<FoundGpu | { readonly kind: null; readonly reason: string }> {
   const own = await probe({});
@@ -22,10 +26,14 @@ export async function findGpu(): Promise<FoundGpu | { readonly kind: null; reado
   if (unpacked === null) return { kind: null, reason: own };
   const path = [unpacked.folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
   const withLoader = { LD_LIBRARY_PATH: path };
-  if ((await probe(withLoader)) === null) return { kind: 'hardware', environment: withLoader };
-  const software = { ...withLoader, VK_DRIVER_FILES: unpacked.driver, VK_ICD_FILENAMES: unpacked.driver };
-  const reason = await probe(software);
-  return reason === null ? { kind: 'SwiftShader', environment: software } : { kind: null, reason };
+  const withDriver = (driver: string) => ({ ...withLoader, VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver });
+  const candidates = existsSync(CONTAINER_DRIVER) ? [withLoader, withDriver(CONTAINER_DRIVER)] : [withLoader];
+  for (const environment of candidates) {
+    if ((await probe(environment)) === null) return { kind: 'hardware', environment };
+  }
+  const environment = withDriver(unpacked.driver);
+  const reason = await probe(environment);
+  return reason === null ? { kind: 'SwiftShader', environment } : { kind: null, reason };
 }
 
 /** Null when WebGPU works in a process with these variables. */

@@ -46,7 +46,7 @@ export async function chooseRotation(
   compress: (request: CompressRequest, emit: Emit, signal?: AbortSignal) => Promise<CompressResult>,
   { emit, signal }: { readonly emit: Emit; readonly signal?: AbortSignal | undefined },
 ): Promise<RotationTrial> {
-  const { device } = await chooseDevice(request.device);
+  const { device } = await chooseDevice(request.device, emit);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   checkRotation(original, 'auto');
   if (request.feeds !== undefined || request.statistics !== undefined) {

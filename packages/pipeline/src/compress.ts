@@ -60,7 +60,7 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
 /** `compress` with a recipe that leaves nothing to try. */
 async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
   const started = performance.now();
-  const chosen = await chooseDevice(given.device);
+  const chosen = await chooseDevice(given.device, emit);
   const { device, fallbackReason } = chosen;
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(chosen)}` });

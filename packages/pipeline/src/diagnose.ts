@@ -41,6 +41,6 @@ export async function diagnose(): Promise<Diagnosis> {
     engine: await openEngine(),
     gpus: await describeGpus(),
     devices: probes.map(probe => ({ ...probe, speed: speeds.get(probe.device) ?? null })),
-    auto: await chooseDevice('auto'),
+    auto: await chooseDevice('auto', () => undefined),
   };
 }

@@ -63,7 +63,7 @@ export async function evaluateModel(
 ): Promise<EvaluateResult> {
   const started = performance.now();
   await claimReport(request);
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device, fallbackReason } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });

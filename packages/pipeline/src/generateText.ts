@@ -104,7 +104,7 @@ export async function openWriter(
   request: Pick<GenerateRequest, 'model' | 'tokenizer' | 'device' | 'threads'>,
   emit: Emit,
 ): Promise<Writer> {
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });

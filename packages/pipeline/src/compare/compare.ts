@@ -55,7 +55,7 @@ export interface CompareResult {
 export async function compare(request: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
   const { out: path, force, resume } = request;
   await checkOut(request);
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device, fallbackReason } = chosen;
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });

@@ -63,7 +63,7 @@ export interface CaptureResult {
 export async function captureModel(request: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CaptureResult> {
   const { out: path, force, resume } = request;
   await checkOut(request);
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device } = chosen;
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });

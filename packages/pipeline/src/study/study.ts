@@ -61,7 +61,7 @@ export const STUDY_RECIPE_FILE = 'recipe.yaml';
 export async function study(request: StudyRequest, emit: Emit, signal?: AbortSignal): Promise<StudyResult> {
   const { out: path, force, resume, grid, tokenizer } = request;
   await checkOut(request);
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device, fallbackReason } = chosen;
   const engine = await openEngine();
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });

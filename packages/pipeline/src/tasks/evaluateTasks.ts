@@ -56,7 +56,7 @@ export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: 
   const started = performance.now();
   await checkTaskData(request.tasks, request.data);
   const { tokenizer, threads } = request;
-  const chosen = await chooseDevice(request.device);
+  const chosen = await chooseDevice(request.device, emit);
   const { device } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer });

@@ -16,11 +16,12 @@ type Speeds = Readonly<Record<string, Readonly<Partial<Record<Device, DeviceSpee
  * the processor, the graphics cards with their drivers and the version of ONNX Runtime, so that another machine that shares the
  * folder, or a new driver, is measured anew. To measure again, delete the file.
  *
- * A device that fails while it is measured has no entry. A cache that cannot be read or written counts as empty.
+ * `onMeasure` hears of each that is measured now, which takes a few seconds. A device that fails while it is measured has no entry. A cache that cannot be read or written counts as empty.
  */
 export async function deviceSpeeds(
   devices: readonly Device[],
   cacheFolder: string,
+  onMeasure: (device: Device) => void = () => undefined,
 ): Promise<ReadonlyMap<Device, DeviceSpeed>> {
   const path = join(cacheFolder, 'devices.json');
   const machine = await machineKey();
@@ -29,6 +30,7 @@ export async function deviceSpeeds(
   const measured: Partial<Record<Device, DeviceSpeed>> = {};
   for (const device of devices) {
     // One after the other: they would slow each other down.
+    if (!known[device]) onMeasure(device);
     const speed = known[device] ?? (await askDevice(device, 'measure')).speed;
     if (speed === null) continue;
     speeds.set(device, speed);

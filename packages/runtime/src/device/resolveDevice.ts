@@ -16,7 +16,11 @@ export interface ResolvedDevice {
  *
  * Errors: DEVICE_UNAVAILABLE when a device asked for by name does not work, with the reason and what to install.
  */
-export async function resolveDevice(requested: 'auto' | Device, cacheFolder: string): Promise<ResolvedDevice> {
+export async function resolveDevice(
+  requested: 'auto' | Device,
+  cacheFolder: string,
+  onMeasure?: (device: Device) => void,
+): Promise<ResolvedDevice> {
   if (requested === 'cpu') return { device: 'cpu', fallbackReason: null };
   if (requested !== 'auto') {
     const [probe] = await probeDevices([requested]);
@@ -29,7 +33,7 @@ export async function resolveDevice(requested: 'auto' | Device, cacheFolder: str
   }
   const probes = await probeDevices(DEVICES.filter(device => device !== 'cpu'));
   const working = probes.filter(probe => probe.available).map(probe => probe.device);
-  if (working.length > 0) return fastest(await deviceSpeeds(['cpu', ...working], cacheFolder));
+  if (working.length > 0) return fastest(await deviceSpeeds(['cpu', ...working], cacheFolder, onMeasure));
   const reasons = probes.map(probe => `${probe.device}: ${probe.reason}`).join('; ');
   return {
     device: 'cpu',

@@ -49,7 +49,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('quern study', () => {
   it('makes the grid, scores it and tests it', async () => {
     expect(made).toMatchObject({ code: 0 });
-    expect((await readdir(out)).sort()).toEqual(['recipe.yaml', 'study.json', 'study.md']);
+    expect((await readdir(out)).sort()).toEqual(['recipe.yaml', 'study.json', 'study.md', 'study.svg']);
     expect(made.stdout).toBe(await readFile(join(out, 'study.md'), 'utf8'));
     const { cells, grid: given, original, tests } = JSON.parse(await readFile(join(out, 'study.json'), 'utf8'));
     const named = cells.map((cell: Record<string, unknown>) => [cell.method, cell.bits, cell.calibration]);

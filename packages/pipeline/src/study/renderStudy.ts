@@ -1,6 +1,8 @@
 import type { Study, StudyCell } from './studyResult.ts';
 import type { CellTest, PairTest } from './testStudy.ts';
 
+export const STUDY_FIGURE_FILE = 'study.svg';
+
 /** Below this a difference counts as one. */
 const LIMIT = 0.05;
 
@@ -9,7 +11,8 @@ const LIMIT = 0.05;
  * bytes.
  */
 export function renderStudy(study: Study): string {
-  const sections = [heading(study), cellSection(study), calibrationSection(study), notes(study)];
+  const figure = `![Loss against stored bits](${STUDY_FIGURE_FILE})`;
+  const sections = [heading(study), figure, cellSection(study), calibrationSection(study), notes(study)];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
 }
 

@@ -31,7 +31,7 @@ import { versions } from '../versions.ts';
 import { measureCell, type StudyMeasures } from './measureCell.ts';
 import { prepareCalibrations } from './prepareCalibrations.ts';
 import { readStudy, STUDY_FILE } from './readStudy.ts';
-import { renderStudy } from './renderStudy.ts';
+import { renderStudy, STUDY_FIGURE_FILE } from './renderStudy.ts';
 import { type CellPlan, studyCells } from './studyCells.ts';
 import { type StudyGrid, writeStudyRecipe } from './studyGrid.ts';
 import type { Study, StudyCell, StudyScores } from './studyResult.ts';
@@ -52,7 +52,7 @@ export const STUDY_RECIPE_FILE = 'recipe.yaml';
 
 /**
  * Compresses one model at every width, on every calibration, with every method of a grid, scores each written file on the same texts and
- * tasks, and tests the differences: `study.json`, `study.md` and the recipe that gives the same bytes again, in `out`.
+ * tasks, and tests the differences: `study.json`, `study.md` with its figure and the recipe that gives the same bytes again, in `out`.
  *
  * Each calibration runs once through the original model and the original is scored once. Cells are finished one by one and survive a
  * crash: `resume` makes the missing ones.
@@ -139,6 +139,9 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
     const report = renderStudy(found);
     await writeFile(join(folder.staging, STUDY_FILE), `${JSON.stringify(found)}\n`);
     await writeFile(join(folder.staging, STUDY_REPORT_FILE), report);
+    // Charts take half a second to load.
+    const { drawStudy } = await import('./drawStudy.ts');
+    await writeFile(join(folder.staging, STUDY_FIGURE_FILE), drawStudy(found));
     await writeFile(join(folder.staging, STUDY_RECIPE_FILE), writeStudyRecipe(grid, recipe));
     await folder.commit(STUDY_FILE);
     return { study: found, report };

@@ -1,6 +1,7 @@
 import { benjaminiHochberg, mcnemarTest } from '@quern/evaluator';
 import { describe, expect, it } from 'vitest';
 import { resolveRecipe } from '../recipe.ts';
+import { drawStudy } from './drawStudy.ts';
 import { renderStudy } from './renderStudy.ts';
 import { resolveGrid } from './studyGrid.ts';
 import type { Study, StudyCell } from './studyResult.ts';
@@ -69,17 +70,18 @@ describe('testStudy', () => {
   });
 });
 
+const study = (): Study => ({
+  version: '0',
+  model: { path: 'demo', sha256: [] },
+  grid: resolveGrid({ methods: ['rtn', 'gptq'], calibration: ['own', 'other', 'broken'] }),
+  recipe: resolveRecipe({}),
+  calibrations: [{ data: 'own', windows: 8, windowLength: 11, sha256: '' }],
+  ...{ texts, tasks, original, tests, cells: [...cells, failed], key: '' },
+  unavailable: [{ method: 'gptq', bits: 2.5, reason: 'no such width.' }],
+});
+
 it('renderStudy names the best calibration, those equal to it, and what failed', () => {
-  const study: Study = {
-    version: '0',
-    model: { path: 'demo', sha256: [] },
-    grid: resolveGrid({}),
-    recipe: resolveRecipe({}),
-    calibrations: [{ data: 'own', windows: 8, windowLength: 11, sha256: '' }],
-    ...{ texts, tasks, original, tests, cells: [...cells, failed], key: '' },
-    unavailable: [{ method: 'gptq', bits: 2.5, reason: 'no such width.' }],
-  };
-  const report = renderStudy(study);
+  const report = renderStudy(study());
   expect(report).toContain(
     `one ${Math.exp(original.texts[0]!.reduce((sum, loss) => sum + loss, 0) / 240).toFixed(2)} (240 tokens`,
   );
@@ -92,4 +94,17 @@ it('renderStudy names the best calibration, those equal to it, and what failed',
   expect(report).toContain('- gptq at 2.5 bits is left out: no such width.');
   expect(report).toContain('- gptq:3 on broken failed: not positive definite');
   expect(report).not.toContain('**rtn');
+});
+
+it('drawStudy has a mark for every figure, and draws the same again', () => {
+  const drawn = drawStudy(study());
+  for (const { cell: index, measure, difference } of tests.texts) {
+    const { calibration } = cells[index]!;
+    const name = calibration === null ? 'rtn' : `gptq on ${calibration}`;
+    expect([measure, drawn]).toEqual([
+      measure,
+      expect.stringContaining(`${name}: 3.25 bits, ${difference.toFixed(4)} nats`),
+    ]);
+  }
+  expect(drawStudy(study())).toBe(drawn);
 });

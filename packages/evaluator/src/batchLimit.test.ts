@@ -26,6 +26,7 @@ describe('batchLimit', () => {
   it('keeps every buffer below what WebGPU can bind', () => {
     expect(batchLimit({ ...request, memoryBytes: 80 * GIB, vocabularySize: 2 ** 17 })).toBe(2048);
     expect(batchLimit({ ...request, memoryBytes: 80 * GIB, windowLength: 2 ** 13 })).toBe(1024);
+    expect(batchLimit({ ...request, vocabularySize: 2 ** 17 })).toBe(512);
   });
 
   it('takes at least a token', () => {

@@ -22,8 +22,9 @@ const CPU_LOGITS = 2 ** 24;
 /** On an accelerator more no longer raise the rate, and an interruption waits for a batch to end. */
 const DEVICE_TOKENS = 8192;
 
-/** One buffer of an accelerator: WebGPU promises no more than a binding of 2 GiB even on large ones. */
+/** One buffer of an accelerator whose memory is known, and of any: every WebGPU has buffers of 256 MiB, large cards at least of 1 GiB. */
 const BUFFER_BYTES = 2 ** 30;
+const LEAST_BUFFER_BYTES = 2 ** 28;
 
 /** Of an accelerator that does not tell its memory. */
 const UNKNOWN_MEMORY_BYTES = 4 * 2 ** 30;
@@ -44,6 +45,7 @@ export function batchLimit(request: BatchRequest): number {
   const logitBytes = 4 * vocabularySize;
   const tokenBytes = (compares ? 8 : 3) * logitBytes + ATTENTION_BYTES * windowLength;
   const byMemory = (memoryBytes ?? UNKNOWN_MEMORY_BYTES) / 4 / tokenBytes;
-  const byBuffer = BUFFER_BYTES / Math.max(logitBytes, (ATTENTION_BYTES / 2) * windowLength);
+  const bufferBytes = memoryBytes === null ? LEAST_BUFFER_BYTES : BUFFER_BYTES;
+  const byBuffer = bufferBytes / Math.max(logitBytes, (ATTENTION_BYTES / 2) * windowLength);
   return Math.max(1, Math.floor(Math.min(DEVICE_TOKENS, byMemory, byBuffer)));
 }

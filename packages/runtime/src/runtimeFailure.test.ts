@@ -6,6 +6,7 @@ describe('runtimeFailure', () => {
   it.each([
     ['std::bad_alloc', 'not enough memory'],
     ['OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library', 'quern doctor'],
+    ['WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error', '--device cpu'],
     ['Unsupported model IR version: 99, max supported IR version: 13', 'older opset'],
     ['indices element out of data bounds, idx=513 must be within the inclusive range [-512,511]', 'vocabulary'],
     ['something never seen', 'quern inspect'],

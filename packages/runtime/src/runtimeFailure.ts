@@ -8,6 +8,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'There is not enough memory: use a shorter window, smaller batches or another device.',
   ],
   [
+    /exceeding maxStorageBufferBindingSize|device lost|\[Invalid Buffer/,
+    'The device cannot hold a tensor of this size, or has no memory left: use a shorter window or --device cpu.',
+  ],
+  [
     /external data|model_external_initializers|External initializer|cannot open file|No such file/i,
     'The files with the weights must stand in that folder, complete and unchanged.',
   ],

@@ -8,11 +8,11 @@ export interface Accelerator {
   readonly leastFlops?: number;
 }
 
-/** Below this a core is done before operands have travelled: 25 ms of work. */
+/** Below this a core is done before kernels have started: 25 ms of work. */
 const LEAST_FLOPS = 2e9;
 
-/** Operations for each byte that travels; a core does about ten in the time of a byte. */
-const LEAST_FLOPS_A_BYTE = 64;
+/** Operations for each byte that travels: at 5 GB a second that is a TFLOP a second, more than all cores of most machines do. */
+const LEAST_FLOPS_A_BYTE = 200;
 
 /** Whether work is worth sending to the device. */
 export function isWorthSending({ leastFlops = LEAST_FLOPS }: Accelerator, flops: number, bytes: number): boolean {

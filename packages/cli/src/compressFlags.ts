@@ -14,8 +14,10 @@ export interface CompressFlags extends DeviceFlags, WindowFlags {
   readonly recipe?: string;
   readonly method?: string;
   readonly bits?: number;
-  readonly bitsPerWeight?: number;
+  readonly methods?: readonly string[];
+  readonly bitsPerWeight?: string;
   readonly targetSize?: string;
+  readonly maxPerplexityIncrease?: string;
   readonly groupSize?: string;
   readonly ratio?: string;
   readonly calibration?: string;
@@ -58,18 +60,29 @@ function allOptions(): readonly Option[] {
       'bits of the grid or of the factors, 2..8; for watersic stored bits per weight, any number 1..8 (default: 4; float16 factors)',
       positiveNumber,
     )
+    .option(
+      '--methods <list>',
+      'methods by commas, each name[:bits[:group]][+correction]: what a budget chooses among (default: gptq, and watersic in packed files)',
+      names,
+    )
     .addOption(
       new Option(
         '--bits-per-weight <b>',
-        'stored bits per weight of the solved weights, any number 1..8, with watersic',
-      )
-        .argParser(positiveNumber)
-        .conflicts(['bits', 'targetSize']),
+        'budget: stored bits per weight of the solved weights, at most; bits are chosen site by site',
+      ).conflicts(['bits', 'ratio', 'targetSize', 'maxPerplexityIncrease']),
     )
     .addOption(
-      new Option('--target-size <size>', 'graph and data together, such as 3.2MB or 3 MiB, with watersic').conflicts(
+      new Option('--target-size <size>', 'budget: graph and data together, at most, such as 3.2MB or 3 MiB').conflicts([
         'bits',
-      ),
+        'ratio',
+        'maxPerplexityIncrease',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--max-perplexity-increase <share>',
+        'budget: rise of the perplexity on the evaluation text, at most, such as 2%',
+      ).conflicts(['bits', 'ratio']),
     )
     .option('--group-size <g>', 'inputs that share a scale: 16..256, power of two, or channel (default: 32)')
     .option(

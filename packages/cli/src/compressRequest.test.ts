@@ -20,18 +20,24 @@ async function recipeOf(args: readonly string[], file: readonly string[] = []) {
   return (await compressRequest('model', { ...command.opts<CompressFlags>(), ...recipe }, false)).recipe;
 }
 
-describe('what is given as bits per weight or as a size', () => {
+describe('a budget', () => {
   it.each([
-    [['--bits-per-weight', '2.25'], [], { method: 'watersic', bits: 2.25 }],
-    [['--method', 'watersic', '--bits-per-weight', '3'], ['method: gptq'], { method: 'watersic', bits: 3 }],
-    [['--target-size', '3 MiB'], [], { method: 'watersic', targetSize: '3 MiB' }],
-    // A file may mix methods.
-    [['--target-size', '2MB'], ['method: none'], { method: 'none', targetSize: '2MB' }],
+    [['--bits-per-weight', '2.25'], [], { method: 'gptq', bitsPerWeight: '2.25' }],
+    [['--target-size', '3 MiB'], [], { targetSize: '3 MiB' }],
+    [['--max-perplexity-increase', '2%'], ['method: rtn'], { maxPerplexityIncrease: '2%', methods: ['rtn'] }],
+    [['--method', 'watersic', '--bits-per-weight', '3'], ['method: gptq'], { methods: ['watersic'] }],
+    [['--method', 'gptq:4', '--bits-per-weight', '4.2'], [], { method: 'gptq', methods: ['gptq:4'] }],
+    [['--methods', 'gptq, rtn:8', '--target-size', '2MB'], ['methods: [rtn]'], { methods: ['gptq', 'rtn:8'] }],
+    [['--method', 'rtn'], ['targetSize: 2MB'], { targetSize: '2MB', methods: ['rtn'] }],
   ])('%j with %j is %j', async (args, file, expected) => {
     expect(await recipeOf(args, file)).toMatchObject(expected);
   });
 
-  it('stands instead of the other in a recipe file', async () => {
+  it('leaves methods open where none is named', async () => {
+    expect(await recipeOf(['--bits-per-weight', '3'])).not.toHaveProperty('methods');
+  });
+
+  it('stands instead of what a recipe file says in another way', async () => {
     expect(await recipeOf(['--target-size', '2MB'], ['method: watersic', 'bits: 3'])).not.toHaveProperty('bits');
     const sized = ['method: watersic', 'targetSize: 2MB'];
     for (const flags of [
@@ -45,15 +51,13 @@ describe('what is given as bits per weight or as a size', () => {
   });
 
   it.each([
-    [['--target-size', '2MB', '--method', 'gptq'], [], '--target-size 2MB: gptq has fixed widths'],
-    [['--bits-per-weight', '2'], ['method: rtn'], '--bits-per-weight 2: rtn has fixed widths'],
-    [['--bits-per-weight', '2', '--method', 'watersic:3'], [], 'bits are given by --method watersic:3'],
-    [['--bits-per-weight', '0.5'], [], 'bits (0.5)'],
+    [['--bits-per-weight', '2'], ['method: none'], 'method (none)'],
+    [['--methods', 'gptq,rtn'], [], 'methods: only a budget chooses among methods'],
+    [['--method', 'gptq', '--methods', 'gptq,rtn', '--bits-per-weight', '2'], [], '--method and --methods'],
+    [[], ['bits: 3', 'bitsPerWeight: 3'], 'bits (3): a budget chooses it'],
+    [[], ['targetSize: 3MB', 'bitsPerWeight: 3'], 'several budgets'],
   ])('%j with %j is refused', async (args, file, message) => {
-    await expect(recipeOf(args, file)).rejects.toMatchObject({
-      code: 'INVALID_OPTION',
-      message: expect.stringContaining(message),
-    });
+    await expect(recipeOf(args, file)).rejects.toMatchObject({ message: expect.stringContaining(message) });
   });
 });
 

@@ -30,8 +30,8 @@ export async function compressRequest(
     ...withoutRivals(file, flags, method),
     ...method,
     ...withoutUndefined({
-      bits: flags.bits ?? flags.bitsPerWeight,
-      targetSize: flags.targetSize,
+      bits: flags.bits,
+      ...budgetOf(flags),
       groupSize: flags.groupSize === undefined ? undefined : parseGroupSize(flags.groupSize),
       ratio: parseRatio(flags.ratio),
       seed: flags.seed,
@@ -63,42 +63,37 @@ export async function compressRequest(
   };
 }
 
-/** A recipe file without what flags say in another way: bits and a size are two ways to say one thing. */
-function withoutRivals(
-  file: Readonly<Record<string, unknown>>,
-  { bits, bitsPerWeight, targetSize }: CompressFlags,
-  method: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const { bits: ownBits, targetSize: ownSize, ...others } = file;
-  const givesBits = (bits ?? bitsPerWeight ?? method.bits) !== undefined;
-  return withoutUndefined({
-    ...others,
-    bits: targetSize === undefined ? ownBits : undefined,
-    targetSize: givesBits ? undefined : ownSize,
-  });
+/** The budget that flags name. */
+function budgetOf({ bitsPerWeight, targetSize, maxPerplexityIncrease }: CompressFlags): Record<string, unknown> {
+  return withoutUndefined({ bitsPerWeight, targetSize, maxPerplexityIncrease });
 }
 
-/** What reaches any size is watersic, unless something else was asked for, which then has to do without. */
-function methodOf(
-  { method, bitsPerWeight, targetSize }: CompressFlags,
+/** A recipe file without what flags say in another way: widths, ratios and budgets are ways to say one thing. */
+function withoutRivals(
   file: Readonly<Record<string, unknown>>,
+  flags: CompressFlags,
+  method: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const [flag, value] =
-    bitsPerWeight !== undefined
-      ? ['--bits-per-weight', bitsPerWeight]
-      : targetSize !== undefined
-        ? ['--target-size', targetSize]
-        : [null];
-  const given = method === undefined ? {} : parseMethod(method);
-  if (flag === null) return given;
-  // A file may mix methods: the plan tells whether one of them reaches any size.
-  if (flag === '--target-size' && method === undefined && file.method !== undefined) return given;
-  const chosen: unknown = given.method ?? file.method ?? 'watersic';
-  if (chosen === 'watersic' && given.bits === undefined) return { ...given, method: chosen };
-  const other = chosen === 'watersic' ? `bits are given by --method ${method}` : `${chosen} has fixed widths`;
-  throw new CompressionError('INVALID_OPTION', `${flag} ${value}: ${other}; use --method watersic, or --bits.`, {
-    flag,
-  });
+  const { bits, ratio, bitsPerWeight, targetSize, maxPerplexityIncrease, methods, ...others } = file;
+  if (Object.keys(budgetOf(flags)).length > 0) return withoutUndefined({ ...others, methods });
+  const givesWidths = flags.bits !== undefined || flags.ratio !== undefined || method.bits !== undefined;
+  const budget = { bitsPerWeight, targetSize, maxPerplexityIncrease, methods };
+  return withoutUndefined({ ...others, bits, ratio, ...(givesWidths ? {} : budget) });
+}
+
+/** With a budget a method is what it chooses among, and may leave bits and group open. */
+function methodOf(flags: CompressFlags, file: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { method, methods, bits, ratio } = flags;
+  if (method !== undefined && methods !== undefined) {
+    throw new CompressionError('USAGE', '--method and --methods: name one method, or several with a budget.');
+  }
+  if (methods !== undefined) return { methods };
+  if (method === undefined) return {};
+  const settings = parseMethod(method);
+  const isInFile = ['bitsPerWeight', 'targetSize', 'maxPerplexityIncrease'].some(key => file[key] !== undefined);
+  const keepsFile = isInFile && [bits, ratio, settings.bits].every(given => given === undefined);
+  if (Object.keys(budgetOf(flags)).length === 0 && !keepsFile) return settings;
+  return { method: settings.method, methods: [method] };
 }
 
 /** A number where it is one; anything else is an expression. */

@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { keepLogits } from './keepLogits.ts';
 import { openDivergence } from './openDivergence.ts';
+import { openKeptDivergence } from './openKeptDivergence.ts';
 import { scoreWindows } from './scoreWindows.ts';
 import { summarizeScores } from './summarizeScores.ts';
 import { tableModel } from './testSupport/tableModel.ts';
@@ -32,6 +37,18 @@ it('is the mean over tokens of the divergence from the baseline, for one variant
   expect(await divergence.of(baseline)).toBeCloseTo(0, 6);
   expect(await divergence.of(variant)).toBeCloseTo(expected, 6);
   await divergence.release();
+});
+
+it('is the same from logits that were kept in a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'quern-logits-'));
+  try {
+    const kept = await keepLogits(baseline, windows, join(folder, 'logits'), cpu);
+    const [fromFile, fromMemory] = [await openKeptDivergence(kept, cpu), await openDivergence(baseline, windows, cpu)];
+    expect(await fromFile.of(variant)).toBe(await fromMemory.of(variant));
+    await Promise.all([fromFile.release(), fromMemory.release()]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it('is what scoring finds', async () => {

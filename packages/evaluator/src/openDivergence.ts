@@ -14,6 +14,15 @@ export interface Divergence {
   release(): Promise<void>;
 }
 
+/** What a baseline says of some windows. */
+export interface BaselineLogits {
+  readonly windows: readonly TokenWindow[];
+  /** A `DataType`; variants give the same. */
+  readonly dataType: number;
+  /** `[1, tokens, vocabulary]` of a window. */
+  readonly read: (index: number) => Promise<Tensor>;
+}
+
 /**
  * Opens a baseline for measuring how far variants of it diverge on a few windows. Its logits are computed once and kept: 4 bytes for
  * each of tokens x vocabulary.
@@ -26,12 +35,21 @@ export async function openDivergence(
   windows: readonly TokenWindow[],
   options: ScorerOptions,
 ): Promise<Divergence> {
-  const type = findLogits(baseline).dataType;
-  const comparison = await openSession(comparisonGraph({ model: type, baseline: type }, options.device), options);
   const original = await openLogits(baseline, options);
   const kept: Tensor[] = [];
   for (const { ids } of windows) kept.push(await original.run(withoutLast([ids])));
   await original.release();
+  const { dataType } = findLogits(baseline);
+  return divergenceFrom({ windows, dataType, read: async index => kept[index]! }, options);
+}
+
+/** Measures variants against logits from anywhere. Errors: those of `openSession`. */
+export async function divergenceFrom(baseline: BaselineLogits, options: ScorerOptions): Promise<Divergence> {
+  const { windows, dataType } = baseline;
+  const comparison = await openSession(
+    comparisonGraph({ model: dataType, baseline: dataType }, options.device),
+    options,
+  );
   return {
     async of(variant) {
       const source = await openLogits(variant, options);
@@ -39,7 +57,7 @@ export async function openDivergence(
       let count = 0;
       try {
         for (const [index, { ids }] of windows.entries()) {
-          const logits = { model: await source.run(withoutLast([ids])), baseline: kept[index]! };
+          const logits = { model: await source.run(withoutLast([ids])), baseline: await baseline.read(index) };
           const what = `the comparison of ${describeModel(variant)} with its baseline`;
           const losses = await compareLogits(comparison, logits, targetsOf([ids]), what);
           for (const divergence of losses.baseline.klDivergence) sum += divergence;

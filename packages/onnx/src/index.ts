@@ -25,6 +25,7 @@ export type {
 } from './generated/onnx_pb.js';
 export { modelTensors } from './modelTensors.ts';
 export type { OnnxModel } from './onnxModel.ts';
+export { parseModel } from './read/parseModel.ts';
 export { readFloats } from './read/readFloats.ts';
 export { type ReadOptions, readOnnxModel } from './read/readOnnxModel.ts';
 export { readTensor, streamTensor, type TensorContent } from './read/readTensor.ts';

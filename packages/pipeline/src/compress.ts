@@ -1,46 +1,40 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toErrorRecord } from '@quern/core';
-import { findBlockCuts, findLinearSites } from '@quern/onnx';
+import { findBlockCuts } from '@quern/onnx';
+import { budgetMaterial } from './budget/budgetMaterial.ts';
+import { intendPlans } from './budget/intendPlans.ts';
+import { keepBudget } from './budget/keepBudget.ts';
 import { chooseRotation } from './chooseRotation.ts';
-import type { CompressRequest, CompressResult, StorageReport } from './compressRequest.ts';
+import type { CompressRequest, CompressResult } from './compressRequest.ts';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
-import { adoptDtype } from './open/adoptDtype.ts';
+import { makeResult } from './makeResult.ts';
 import { hashFile } from './open/hashFile.ts';
 import { materialContent, materialCount } from './open/material.ts';
-import { type OpenedModel, openModel } from './open/openModel.ts';
+import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { rotateOpened } from './open/rotateOpened.ts';
 import { openEngine } from './openEngine.ts';
-import { adoptStorage } from './output/adoptStorage.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
-import { bitsForSize } from './output/bitsForSize.ts';
 import { checkOut } from './output/checkOut.ts';
 import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
-import { packResult } from './output/packed/packResult.ts';
 import { readFinished } from './output/readFinished.ts';
 import { claimRunFolder, type RunFolder, type RunRequest } from './output/runFolder.ts';
 import { transformersjsDtype } from './output/transformersjsLayout.ts';
-import { warnOfSize } from './output/warnOfSize.ts';
 import { writeManifest } from './output/writeManifest.ts';
-import { type WrittenResult, widestContainer, writeResult } from './output/writeResult.ts';
+import { widestContainer } from './output/writeResult.ts';
 import type { CompressRun } from './run.ts';
-import { checkRatios } from './solve/checkRatios.ts';
-import { checkSites } from './solve/checkSites.ts';
 import { findBadWeight } from './solve/findBadWeight.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { nothingToSolve } from './solve/nothingToSolve.ts';
 import { originOf } from './solve/originOf.ts';
 import { openResultStore, type ResultStore } from './solve/resultStore.ts';
-import { selectSites } from './solve/selectSites.ts';
-import { isCalibrated, type SitePlan } from './solve/sitePlan.ts';
-import { storedTotals } from './solve/storedTotals.ts';
-import { startMeasuring } from './startMeasuring.ts';
+import { isCalibrated } from './solve/sitePlan.ts';
 
 /**
  * Compresses a model, writes it as a folder that clients load, and measures the file that was written.
@@ -67,20 +61,19 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
   const original = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(original);
   const opened = await rotateOpened(original, given.recipe, { emit, signal });
-  const selected = selectSites(findLinearSites(opened.model), given.recipe);
-  checkSites(opened.model, selected);
-  checkRatios(selected, given.recipe);
   const nothing = given.recipe.method === 'none' ? null : nothingToSolve(opened.model);
   if (nothing) emit({ kind: 'warning', message: nothing });
   // Statistics of the original model are all there is: no block can be calibrated behind compressed ones.
   const settings = given.statistics === undefined ? given.recipe : { ...given.recipe, sequential: false };
-  const recipe = adoptStorage(selected, adoptDtype(opened, selected, settings), emit);
+  const { recipe, plans, choice } = await intendPlans(opened, settings, emit);
   const request = { ...given, recipe };
-  const plans = await bitsForSize(opened, selected, recipe, emit);
+  // What a layout refuses is refused before work; a choice may still change the name of the graph.
   const dtype = transformersjsDtype(widestContainer(plans), recipe.dtype);
   const layout = await outputLayout(opened, recipe, dtype);
   const material = { isCalibrated: isCalibrated(plans, recipe), original, device, emit, signal };
-  const { calibration, evaluation } = await prepareMaterial(opened, request, material);
+  const { calibration, evaluation, heldOut } = choice
+    ? await budgetMaterial(opened, request, material)
+    : { ...(await prepareMaterial(opened, request, material)), heldOut: null };
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
   const origin = originOf({ opened, sources, calibration, request, device, engine });
@@ -114,23 +107,18 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     signal,
   };
   try {
-    const measure = await startMeasuring(run, evaluation);
-    const written = await writeResult(run);
-    const { perplexity, outputs } = await measure(written.graph);
-    const stored = await packResult(run, written);
+    const made = choice
+      ? await keepBudget({ run, choice, evaluation, heldOut })
+      : { run, dtype, result: await makeResult(run, evaluation), budget: null };
     const result = {
-      storage: await measureStorage(opened, plans, stored),
-      sites: stored.sites,
-      embeddings: stored.embeddings,
-      perplexity,
-      outputs,
+      ...made.result,
+      budget: made.budget,
       windowsUsed: calibration ? materialCount(calibration) : 0,
-      dtype,
+      dtype: made.dtype,
       durationMs: Math.round(performance.now() - started),
     };
-    warnOfSize(recipe, result.storage, emit);
     checkInterrupted(signal);
-    await writeManifest({ folder: folder.staging, run, result, sources, key });
+    await writeManifest({ folder: folder.staging, run: made.run, result, sources, key });
     const paths = await folder.commit('quern.json');
     const files = await Promise.all(
       paths.map(async path => ({ path, bytes: (await stat(join(folder.folder, path))).size })),
@@ -155,34 +143,4 @@ async function openRun(request: RunRequest): Promise<{ folder: RunFolder; result
   } catch (error) {
     throw asWriteFailure(error, request.path);
   }
-}
-
-async function measureStorage(
-  opened: OpenedModel,
-  plans: readonly SitePlan[],
-  written: WrittenResult,
-): Promise<StorageReport> {
-  const original = await Promise.all(opened.files.map(async path => (await stat(path)).size));
-  const graphBytes = (await stat(written.graph)).size;
-  const { storedBytes, bitsPerWeight } = storedTotals(plans, written.sites);
-  const storage = {
-    originalBytes: original.reduce((sum, bytes) => sum + bytes, 0),
-    compressedBytes: written.dataFiles.reduce((sum, file) => sum + file.bytes, graphBytes),
-    storedBytes,
-    bitsPerWeight,
-  };
-  if (written.containerBytes === null) return storage;
-  const unpacked = written.sites.map(({ name, packed, storageBits }) => ({
-    name,
-    storageBits: packed?.containerBits ?? storageBits,
-  }));
-  const totals = storedTotals(plans, unpacked);
-  return {
-    ...storage,
-    container: {
-      compressedBytes: graphBytes + written.containerBytes,
-      storedBytes: totals.storedBytes,
-      bitsPerWeight: totals.bitsPerWeight,
-    },
-  };
 }

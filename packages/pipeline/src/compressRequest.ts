@@ -1,4 +1,5 @@
 import type { Device } from '@quern/runtime';
+import type { BudgetReport } from './budget/budgetReport.ts';
 import type { RotationTrial } from './chooseRotation.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import type { Recipe } from './recipe.ts';
@@ -103,6 +104,8 @@ export interface CompressResult {
   readonly sites: readonly SiteReport[];
   readonly embeddings: readonly EmbeddingReport[];
   readonly perplexity: PerplexityReport | null;
+  /** What a budget was kept by; null without one. */
+  readonly budget: BudgetReport | null;
   /** How far each output moved on the feeds; null without feeds. */
   readonly outputs: readonly OutputReport[] | null;
   readonly windowsUsed: number;

@@ -5,6 +5,8 @@ export type Stage =
   | 'rotate'
   | 'write text'
   | 'capture'
+  | 'measure'
+  | 'choose'
   | 'solve'
   | 'write'
   | 'evaluate original'

@@ -1,3 +1,6 @@
+export type { BudgetFigures, BudgetReport } from './budget/budgetReport.ts';
+export type { BudgetPlan } from './budget/planBudget.ts';
+export type { Budget } from './budget/readBudget.ts';
 export { type CompareRequest, type CompareResult, compare } from './compare/compare.ts';
 export { type ComparisonPlan, planComparison } from './compare/planComparison.ts';
 export { redrawReport } from './compare/redrawReport.ts';

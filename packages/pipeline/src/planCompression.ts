@@ -1,20 +1,16 @@
-import { findBlockCuts, findLinearSites } from '@quern/onnx';
+import { findBlockCuts } from '@quern/onnx';
+import { intendPlans } from './budget/intendPlans.ts';
+import { type BudgetPlan, planBudget } from './budget/planBudget.ts';
 import type { CompressRequest } from './compressRequest.ts';
 import type { Emit } from './events.ts';
-import { adoptDtype } from './open/adoptDtype.ts';
 import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import { refuseQuantized } from './open/refuseQuantized.ts';
 import { checkRotation } from './open/rotateOpened.ts';
-import { adoptStorage } from './output/adoptStorage.ts';
-import { bitsForSize } from './output/bitsForSize.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import type { Recipe } from './recipe.ts';
-import { checkRatios } from './solve/checkRatios.ts';
-import { checkSites } from './solve/checkSites.ts';
 import { type PlannedFigure, type PlannedSite, planSizes } from './solve/planSizes.ts';
 import { scaleCosts } from './solve/scaleCosts.ts';
-import { selectSites } from './solve/selectSites.ts';
 import { isCalibrated } from './solve/sitePlan.ts';
 import { type StoredTotals, storedTotals } from './solve/storedTotals.ts';
 import { totalFigure } from './solve/totalFigure.ts';
@@ -25,6 +21,8 @@ export interface CompressPlan extends StoredTotals {
   readonly sites: readonly PlannedSite[];
   /** What the sum says of the file. */
   readonly figure: PlannedFigure;
+  /** Null without a budget. */
+  readonly budget: BudgetPlan | null;
 }
 
 /**
@@ -35,29 +33,28 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
   checkRotation(opened, request.recipe.rotate);
-  const selected = selectSites(findLinearSites(opened.model), request.recipe);
-  checkSites(opened.model, selected);
-  checkRatios(selected, request.recipe);
-  const recipe = adoptStorage(selected, adoptDtype(opened, selected, request.recipe), emit);
+  const { recipe, plans, choice } = await intendPlans(opened, request.recipe, emit);
   await outputLayout(opened, recipe, recipe.dtype);
-  const given = await bitsForSize(opened, selected, recipe, emit);
-  const plans = scaleCosts(opened.model, given, findBlockCuts(opened.model));
-  // What was named is checked; a plan needs no text.
-  if (request.feeds !== undefined || request.recipe.calibration.data !== undefined) {
+  const scaled = scaleCosts(opened.model, plans, findBlockCuts(opened.model));
+  const { budget, sites } = choice
+    ? await planBudget(opened, { ...request, recipe }, choice, emit)
+    : { budget: null, sites: planSizes(scaled, recipe) };
+  // What was named is checked; a plan without a budget needs no text.
+  if (!choice && (request.feeds !== undefined || request.recipe.calibration.data !== undefined)) {
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, {
-      isCalibrated: isCalibrated(plans, request.recipe),
+      isCalibrated: isCalibrated(plans, recipe),
       original: opened,
       device: null,
       emit: () => undefined,
     });
   }
-  const sites = planSizes(plans, recipe);
   return {
     model: request.model,
     storage: recipe.storage!,
     sites,
     figure: totalFigure(sites),
+    budget,
     ...storedTotals(plans, sites),
   };
 }

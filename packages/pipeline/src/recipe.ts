@@ -2,10 +2,12 @@ import { CompressionError } from '@quern/core';
 import { describeProblems } from '@quern/solvers';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readBudget } from './budget/readBudget.ts';
 
 const bits = z.number().min(1).max(8);
 const groupSize = z.literal([16, 32, 64, 128, 256, 'channel']);
 const ratio = z.union([z.number().min(0).lt(1), z.string()], { error: 'must be from 0 to below 1, or an expression' });
+const budget = z.union([z.number(), z.string()]);
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
 const headBits = z.literal([2, 3, 4, 5, 6, 7, 8, 16], { error: 'must be 2..8, or 16 to leave them as they are' });
 
@@ -26,10 +28,16 @@ export const recipeSchema = z.strictObject({
     .optional()
     .describe('bits of the grid, 4 unless given; of the factors for factorisations, 16 unless given'),
   groupSize: groupSize.optional().describe('inputs that share one scale, 32 unless given'),
-  targetSize: z
-    .union([z.number(), z.string()])
+  methods: z
+    .array(z.string())
+    .min(1)
     .optional()
-    .describe('bytes of graph and packed data together, such as 3.2MB; chooses the bits of an entropy-coded method'),
+    .describe('what a budget chooses among, each name[:bits[:group]][+correction]; method unless given'),
+  bitsPerWeight: budget.optional().describe('budget: stored bits per weight of the solved weights, at most'),
+  targetSize: budget.optional().describe('budget: bytes of graph and data together, at most, such as 3.2MB'),
+  maxPerplexityIncrease: budget
+    .optional()
+    .describe('budget: rise of the perplexity on the evaluation text, at most, such as 2%'),
   ratio: ratio
     .optional()
     .describe(
@@ -94,7 +102,7 @@ export type RecipeInput = z.input<typeof recipeSchema>;
 /** Checks a recipe and fills in the defaults. Errors: INVALID_OPTION naming key, value and limit. */
 export function resolveRecipe(input: unknown, source = 'options'): Recipe {
   const result = recipeSchema.safeParse(input ?? {});
-  if (result.success) return checkTarget(result.data);
+  if (result.success) return withBudget(checkTarget(result.data), input as RecipeInput | undefined);
   const problems = describeProblems(recipeSchema, result.error, input);
   throw new CompressionError('INVALID_OPTION', `Invalid ${source}: ${problems.join('; ')}.`, { problems });
 }
@@ -122,6 +130,27 @@ export function parseRecipe(text: string, source: string): RecipeInput {
  */
 export function recipeJsonSchema(): object {
   return { title: 'Quern recipe', ...z.toJSONSchema(recipeSchema, { io: 'input' }) };
+}
+
+/** Checks what stands beside a budget, and takes a method that was named as what it chooses among. */
+function withBudget(recipe: Recipe, input: RecipeInput | undefined): Recipe {
+  const budget = readBudget(recipe);
+  if (budget === null) {
+    if (recipe.methods === undefined) return recipe;
+    const message =
+      'methods: only a budget chooses among methods: add bitsPerWeight, targetSize or maxPerplexityIncrease.';
+    throw new CompressionError('INVALID_OPTION', message, { methods: recipe.methods });
+  }
+  const rival = (['bits', 'ratio', 'allocation'] as const).find(name => recipe[name] !== undefined);
+  if (rival !== undefined) {
+    const message = `${rival} (${recipe[rival]}): a budget chooses it; leave one of them out, or name it as a method such as gptq:4.`;
+    throw new CompressionError('INVALID_OPTION', message, { [rival]: recipe[rival] });
+  }
+  if (recipe.method === 'none') {
+    throw new CompressionError('INVALID_OPTION', 'method (none): it solves nothing that a budget could share out.');
+  }
+  const named = input?.method === undefined ? undefined : [recipe.method];
+  return { ...recipe, ...(recipe.methods === undefined && named ? { methods: named } : {}) };
 }
 
 function checkTarget(recipe: Recipe): Recipe {

@@ -4,7 +4,11 @@ export { allocateByTruncationLoss } from './allocation/allocateByTruncationLoss.
 export { allocatePooled } from './allocation/allocatePooled.ts';
 export { allocateUniform } from './allocation/allocateUniform.ts';
 export type { AllocationRequest } from './allocation/allocationRequest.ts';
+export { type CombinedChoice, combineChoices } from './allocation/combineChoices.ts';
+export { lossAt } from './allocation/lossAt.ts';
+export { type MeasuredLoss, predictLoss } from './allocation/predictLoss.ts';
 export type { SiteChoice, SiteSpectrum } from './allocation/siteSpectrum.ts';
+export { type Choice, type ChoiceTable, type Selection, tabulateChoices } from './allocation/tabulateChoices.ts';
 export { type WhitenedSpectrum, whitenedSpectrum } from './allocation/whitenedSpectrum.ts';
 export { aqlm } from './codebook/aqlm.ts';
 export { type AqlmOptions, aqlmOptions } from './codebook/aqlmOptions.ts';

@@ -3,26 +3,24 @@ import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
-import { fractions, names } from '../options.ts';
+import { fractions } from '../options.ts';
 import { renderComparison } from '../renderComparison.ts';
 import { table } from '../table.ts';
 
 interface CompareFlags extends CompressFlags {
-  readonly methods?: readonly string[];
   readonly ratios: readonly number[];
 }
 
 export function compareCommand(): Command {
   const command = addCompressOptions('compare')
     .description('Compress a model in many ways and compare what was written: a table, results.json, report.html.')
-    .option('--methods <list>', 'methods by commas, each name[:bits[:group]][+correction]', names)
     .option('--ratios <list>', 'fractions to remove, for methods that take one', fractions, [0.2, 0.4, 0.6, 0.8]);
   return command.action(async (model: string, flags: CompareFlags) => {
     const { compare, planComparison } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = {
-      ...(await compressRequest(model, flags, !flags.dryRun)),
+      ...(await compressRequest(model, ownFlags(flags), !flags.dryRun)),
       methods: flags.methods ?? [],
       ratios: flags.ratios,
     };
@@ -52,13 +50,26 @@ export function compareCommand(): Command {
   });
 }
 
+/** The flags that hold for every row. */
+function ownFlags({
+  methods: _methods,
+  bitsPerWeight: _bits,
+  targetSize: _size,
+  maxPerplexityIncrease: _increase,
+  ...flags
+}: CompareFlags): CompressFlags {
+  return flags;
+}
+
 /** Flags of one compression that a comparison has other flags for. */
-function unusedFlags({ method, bits, bitsPerWeight, targetSize, groupSize, ratio }: CompareFlags): string[] {
+function unusedFlags(flags: CompareFlags): string[] {
+  const { method, bits, bitsPerWeight, targetSize, maxPerplexityIncrease, groupSize, ratio } = flags;
   const given = {
     '--method': method,
     '--bits': bits,
     '--bits-per-weight': bitsPerWeight,
     '--target-size': targetSize,
+    '--max-perplexity-increase': maxPerplexityIncrease,
     '--group-size': groupSize,
     '--ratio': ratio,
   };

@@ -2,6 +2,7 @@ import type { CompressResult } from '@quern/pipeline';
 import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes, formatPerplexity, formatSeconds, formatSigned } from '../format.ts';
+import { renderBudget } from '../renderBudget.ts';
 import { renderPlan } from './plan.ts';
 
 export function compressCommand(): Command {
@@ -39,6 +40,7 @@ function renderResult(result: CompressResult): string {
       `nats per token  ${formatSigned(perplexity.nllDifference, 5)} +- ${perplexity.nllDifferenceStandardError.toFixed(5)}  (paired)`,
     );
   }
+  if (result.budget) lines.push(...renderBudget(result.budget, result.sites));
   for (const { name, relativeDifference, exact } of result.outputs ?? []) {
     lines.push(`output ${name}  ${percent(relativeDifference)} off  (exact arithmetic ${percent(exact)})`);
   }

@@ -5,6 +5,7 @@ import { renderPlan } from './plan.ts';
 function render(figures: readonly PlannedFigure[], figure: PlannedFigure): string[] {
   const plan: CompressPlan = {
     ...{ model: 'm', storage: 'packed', figure, storedBytes: 3072, elementCount: 12_288, bitsPerWeight: 2 },
+    budget: null,
     sites: figures.map((own, index) => ({
       ...{ name: `site${index}`, outFeatures: 64, inFeatures: 96, solver: 'watersic', nominalBits: 2.123456 },
       ...{ groupSize: null, storageBits: 12_288, figure: own },

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
+import { renderBudgetPlan } from '../renderBudget.ts';
 import { table } from '../table.ts';
 
 export function planCommand(): Command {
@@ -33,6 +34,7 @@ export function renderPlan(plan: CompressPlan): string {
   return [
     table(['site', 'shape', 'method', 'bits', 'group', 'stored', 'figure'], rows),
     total,
+    ...(plan.budget ? renderBudgetPlan(plan.budget) : []),
     ...remarks.map(([figure, text]) => `${figureNames[figure as PlannedFigure]}: ${text}`),
   ].join('\n');
 }
@@ -42,5 +44,5 @@ const REMARKS: Readonly<Partial<Record<PlannedFigure, string>>> = {
   atMost: 'codes as bit planes; the file is known when it is packed',
   target: 'met by all these sites together; the share of each comes with the run',
   atLeast: 'what packed files would take; this storage is wider, by how much comes with the run',
-  estimate: 'the ratio in even shares; the run spreads it',
+  estimate: 'an even share of a ratio, or what packing took alone; the run knows',
 };

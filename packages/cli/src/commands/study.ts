@@ -71,6 +71,7 @@ const UNUSED = [
   ['--method', 'method'],
   ['--bits-per-weight', 'bitsPerWeight'],
   ['--target-size', 'targetSize'],
+  ['--max-perplexity-increase', 'maxPerplexityIncrease'],
   ['--ratio', 'ratio'],
   ['--statistics', 'statistics'],
   ['--evaluate', 'evaluate'],
@@ -79,7 +80,7 @@ const UNUSED = [
 
 /** What all cells of a study share. */
 function sharedFlags(flags: StudyFlags): CompressFlags {
-  const dropped = new Set<string>(['bits', 'calibration', ...UNUSED.map(([, name]) => name)]);
+  const dropped = new Set<string>(['bits', 'calibration', 'methods', ...UNUSED.map(([, name]) => name)]);
   const shared = Object.fromEntries(Object.entries(flags).filter(([name]) => !dropped.has(name)));
   return { ...(shared as unknown as CompressFlags), evaluate: 'none' };
 }

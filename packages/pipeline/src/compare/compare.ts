@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { summarizeScores } from '@quern/evaluator';
 import { findLinearSites } from '@quern/onnx';
+import { withoutBudget } from '../budget/withoutBudget.ts';
 import type { CompressRequest } from '../compressRequest.ts';
 import { chooseDevice } from '../device/chooseDevice.ts';
 import { describeDevice } from '../device/describeDevice.ts';
@@ -52,7 +53,8 @@ export interface CompareResult {
  * survive a crash: `resume` makes the missing ones.
  * Errors: those of `compress`; USAGE without methods.
  */
-export async function compare(request: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
+export async function compare(given: CompareRequest, emit: Emit, signal?: AbortSignal): Promise<CompareResult> {
+  const request = { ...given, recipe: withoutBudget(given.recipe) };
   const { out: path, force, resume } = request;
   await checkOut(request);
   const chosen = await chooseDevice(request.device, emit);

@@ -1,5 +1,6 @@
 import { CompressionError } from '@quern/core';
 import { solvers } from '@quern/solvers';
+import { withoutBudget } from '../budget/withoutBudget.ts';
 import { parseMethod } from '../parseMethod.ts';
 import { type Recipe, resolveRecipe } from '../recipe.ts';
 
@@ -19,7 +20,7 @@ export interface RowPlan {
  * `parseMethod` and `resolveRecipe`.
  */
 export function comparisonRows(base: Recipe, methods: readonly string[], ratios: readonly number[]): RowPlan[] {
-  const { bits: _bits, groupSize: _groupSize, ratio: _ratio, targetSize: _targetSize, allocation, ...shared } = base;
+  const { bits: _bits, groupSize: _groupSize, ratio: _ratio, allocation, ...shared } = withoutBudget(base);
   return [...new Set(methods)].flatMap(text => {
     const given = { ...shared, options: {}, sequential: false, ...parseMethod(text) };
     if (given.method === 'none') {

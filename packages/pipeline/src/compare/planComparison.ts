@@ -1,4 +1,5 @@
 import { findLinearSites } from '@quern/onnx';
+import { withoutBudget } from '../budget/withoutBudget.ts';
 import type { Emit } from '../events.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
 import { openModel } from '../open/openModel.ts';
@@ -20,7 +21,8 @@ export interface ComparisonPlan {
 }
 
 /** The rows that a comparison would make and what each would store, before any weight is read. Errors: those of `compare`. */
-export async function planComparison(request: CompareRequest, emit: Emit): Promise<ComparisonPlan> {
+export async function planComparison(given: CompareRequest, emit: Emit): Promise<ComparisonPlan> {
+  const request = { ...given, recipe: withoutBudget(given.recipe) };
   const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(opened);
   refuseAuto(request.recipe);

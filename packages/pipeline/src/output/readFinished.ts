@@ -25,7 +25,7 @@ export async function readFinished(path: string, key: string): Promise<CompressR
     return null;
   }
   if (manifest.key !== key) return null;
-  const { files, storage, sites, embeddings, perplexity, outputs, windowsUsed, dtype, durationMs } = manifest;
+  const { files, storage, sites, embeddings, perplexity, budget, outputs, windowsUsed, dtype, durationMs } = manifest;
   for (const { path: file, bytes } of files) {
     const found = await stat(join(folder, file)).catch(() => null);
     if (found?.size !== bytes) return null;
@@ -37,6 +37,7 @@ export async function readFinished(path: string, key: string): Promise<CompressR
     sites,
     embeddings,
     perplexity,
+    budget,
     outputs,
     windowsUsed,
     dtype,

@@ -20,7 +20,7 @@ interface ManifestParts {
 /** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
 export async function writeManifest({ folder, run, result, sources, key }: ManifestParts): Promise<void> {
   const { request, opened, calibration, device, fallbackReason, engine } = run;
-  const { storage, sites, embeddings, perplexity, outputs, windowsUsed, dtype, durationMs } = result;
+  const { storage, sites, embeddings, perplexity, budget, outputs, windowsUsed, dtype, durationMs } = result;
   const manifest = {
     format: 1,
     key,
@@ -36,6 +36,7 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     storage,
     perplexity,
     outputs,
+    budget,
     sites,
     embeddings,
     windowsUsed,

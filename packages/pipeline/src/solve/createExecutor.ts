@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { CompressionError, fromErrorRecord, type SolveResult } from '@quern/core';
 import type { Accelerator } from '@quern/linalg';
 import type { Device } from '@quern/runtime';
-import type { RatePoint, WhitenedSpectrum } from '@quern/solvers';
+import type { MeasuredLoss, RatePoint, WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
+import type { CandidatesTask, LossTask, MeasuredWay } from '../budget/measureTasks.ts';
 import type { KnownWeight, SolveMember, SolveTask } from './solveSite.ts';
 import type { WorkerAnswer, WorkerData } from './solveWorker.ts';
 
@@ -27,6 +28,10 @@ export interface Executor {
   spectrum(member: KnownWeight, signal?: AbortSignal): Promise<WhitenedSpectrum>;
   /** What a weight loses at falling rates; its buffer is handed over. */
   rateCurve(solver: string, member: SolveMember, signal?: AbortSignal): Promise<RatePoint[]>;
+  /** What a site stores and spoils in each of several ways; the weight's buffer is handed over. */
+  ways(task: CandidatesTask, signal?: AbortSignal): Promise<readonly (MeasuredWay | null)[]>;
+  /** What the model loses by one site's result; the weight's buffer is handed over. */
+  loss(task: LossTask, signal?: AbortSignal): Promise<MeasuredLoss>;
   close(): Promise<void>;
 }
 
@@ -106,6 +111,12 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     },
     async rateCurve(solver, member, signal) {
       return (await run<RatePoint[]>('rateCurveInWorker', { solver, member }, [member], signal)).result;
+    },
+    async ways(task, signal) {
+      return (await run<readonly (MeasuredWay | null)[]>('waysInWorker', task, [task], signal)).result;
+    },
+    async loss(task, signal) {
+      return (await run<MeasuredLoss>('lossInWorker', task, [task], signal)).result;
     },
     async close() {
       Atomics.store(closed, 0, 1);

@@ -16,8 +16,13 @@ type Settings = Pick<Recipe, (typeof SETTINGS)[number]>;
  *
  * Errors: INVALID_OPTION for an unknown method, for options that a solver does not know, for a setting that no solver of the
  * recipe takes, and for a pattern that matches no site.
+ * `settingsFor`: the one method that the recipe's own bits, group and ratio are for; null for all.
  */
-export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SitePlan[] {
+export function selectSites(
+  sites: readonly LinearSite[],
+  recipe: Recipe,
+  settingsFor: string | null = null,
+): SitePlan[] {
   const inBlocks = sites.filter(site => site.block !== null);
   const blockCount = new Set(inBlocks.map(site => site.block)).size;
   const named = new Set(recipe.rules.map(rule => rule.sites));
@@ -45,14 +50,14 @@ export function selectSites(sites: readonly LinearSite[], recipe: Recipe): SiteP
       options = { ...options, ...rule.options };
     }
     if (method === 'none') continue;
-    const known = optionNames(method);
+    const known = settingsFor === null || settingsFor === method ? optionNames(method) : [];
     const general = Object.fromEntries(Object.entries(settingsOf(recipe)).filter(([name]) => known.includes(name)));
     const given: Record<string, unknown> = { ...general, ...demanded, ...options };
     if (given.ratio !== undefined) given.ratio = readRatio(given.ratio as number | string, site, blockCount);
     const parsed = parseOptions(solvers[method]!.optionsSchema, given, method) as SitePlan['options'];
     plans.push({ site, solver: method, options: parsed });
   }
-  checkSettings(recipe, plans);
+  if (settingsFor === null) checkSettings(recipe, plans);
   return plans;
 }
 

@@ -98,6 +98,8 @@ async function prepare(options: TrialOptions = {}): Promise<Trial> {
       return solve(name, task);
     },
     rateCurve: () => Promise.reject(new Error('not asked for')),
+    ways: () => Promise.reject(new Error('not asked for')),
+    loss: () => Promise.reject(new Error('not asked for')),
     spectrum: () => Promise.reject(new Error('nobody asks for spectra here')),
     close: async () => undefined,
   };

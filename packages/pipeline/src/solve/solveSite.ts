@@ -48,7 +48,8 @@ export async function solveSite({ members, solver }: SolveTask): Promise<SolveRe
   return results;
 }
 
-async function solveMembers(name: string, members: readonly SolveMember[]): Promise<CompressedWeight[]> {
+/** Runs one solver; one result a member. */
+export async function solveMembers(name: string, members: readonly SolveMember[]): Promise<CompressedWeight[]> {
   const solver = solverOf({ solver: name });
   const { weight, statistics, options } = members[0]!;
   if (solver.needs === 'sharedInput') return solver.solve(members, statistics);

@@ -8,13 +8,13 @@ import type { ForwardContext } from '../forward/blockForward.ts';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
 import { captureOriginal } from '../forward/captureOriginal.ts';
 import { createHiddenStates } from '../forward/hiddenStates.ts';
-import type { Material, RunnableMaterial } from '../open/material.ts';
+import type { RunnableMaterial } from '../open/material.ts';
 import type { CompressRun } from '../run.ts';
-import { invalidStatistics } from '../statistics/invalidStatistics.ts';
+import { readStored } from '../statistics/readStored.ts';
 import { allocatePlans } from './allocatePlans.ts';
 import { createExecutor, type Executor } from './createExecutor.ts';
 import { scaleCosts } from './scaleCosts.ts';
-import { allocationOf, readsActivations, type SitePlan, solverOf } from './sitePlan.ts';
+import { allocationOf, type SitePlan, solverOf } from './sitePlan.ts';
 import { solveBlocks } from './solveBlocks.ts';
 import type { OriginalRun } from './solveOnOriginal.ts';
 import { solveOnOriginal } from './solveOnOriginal.ts';
@@ -64,7 +64,7 @@ async function solveAll(
     const capturing = [...new Set([...onOriginal, ...allocated])].filter(plan => canCapture(model, plan.site));
     const statisticsOf = forward
       ? await captureOriginal({ forward, cuts, results, origin, emit }, capturing)
-      : storedStatistics(run.calibration);
+      : readStored(run.calibration);
     const original: OriginalRun = { ...common, statisticsOf };
     plans = await allocatePlans(original, given, recipe);
     if (run.calibration) plans = await spreadBits({ ...original, device: run.device }, plans, recipe, run.calibration);
@@ -81,18 +81,6 @@ async function solveAll(
   } finally {
     await original?.hidden.close();
   }
-}
-
-/** What reads captured statistics. Errors of it: INVALID_STATISTICS for a site that needs some and has none there. */
-function storedStatistics(material: Material | null): OriginalRun['statisticsOf'] {
-  if (material?.kind !== 'statistics') return async () => null;
-  const { statistics } = material;
-  return async plan => {
-    const own = await statistics.read(plan.site);
-    if (own || !readsActivations(plan)) return own;
-    const { folder } = statistics.captures[0]!;
-    throw invalidStatistics(folder, `hold nothing of the input of ${plan.site.name}`, 'Capture it, or --exclude it');
-  };
 }
 
 /** The model as it was, with hidden states of its own. */

@@ -1,7 +1,14 @@
 import { workerData } from 'node:worker_threads';
 import { CompressionError, type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { type Accelerator, chooseEngine } from '@quern/linalg';
-import { type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
+import { type MeasuredLoss, type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
+import {
+  type CandidatesTask,
+  type LossTask,
+  type MeasuredWay,
+  measureLoss,
+  measureWays,
+} from '../budget/measureTasks.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { solverOf } from './sitePlan.ts';
 import { type KnownWeight, type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
@@ -42,6 +49,16 @@ export function rateCurveInWorker({
   const entry = solverOf({ solver });
   if (entry.rateCurve === undefined) throw new CompressionError('INTERNAL', `${solver} has no rate curve.`);
   return answer([member], () => entry.rateCurve!(member.weight, member.statistics, member.options));
+}
+
+/** What a thread does with a site that is to be tried in several ways. */
+export function waysInWorker(task: CandidatesTask): Promise<WorkerAnswer<(MeasuredWay | null)[]>> {
+  return answer([task], () => measureWays(task));
+}
+
+/** What a thread does with a site whose result the model is to be measured with. */
+export function lossInWorker(task: LossTask): Promise<WorkerAnswer<MeasuredLoss>> {
+  return answer([task], () => measureLoss(task));
 }
 
 /** Once the executor was closed a task ends at the next kernel. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { findLinearSites, readOnnxModel } from '@quern/onnx';
+import { withoutBudget } from '../budget/withoutBudget.ts';
 import { everySite } from '../compare/everySite.ts';
 import { type SharedRun, writeRow } from '../compare/writeRow.ts';
 import type { CompressRequest } from '../compressRequest.ts';
@@ -70,7 +71,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   refuseQuantized(published);
   const opened = await rotateOpened(published, request.recipe, { emit, signal });
   const sites = findLinearSites(opened.model);
-  const recipe = adoptDtype(opened, everySite(sites, request.recipe), request.recipe);
+  const recipe = adoptDtype(opened, everySite(sites, request.recipe), withoutBudget(request.recipe));
   const own = { ...request, recipe };
   const { cells, unavailable } = studyCells(opened.model, sites, { grid, base: recipe, emit });
   const measures = await prepareMeasures(own, emit);

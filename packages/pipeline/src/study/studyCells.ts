@@ -2,6 +2,7 @@ import type { LinearSite } from '@quern/core';
 import { CompressionError, toErrorRecord } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
 import { solvers } from '@quern/solvers';
+import { withoutBudget } from '../budget/withoutBudget.ts';
 import type { Emit } from '../events.ts';
 import { adoptStorage } from '../output/adoptStorage.ts';
 import { parseMethod } from '../parseMethod.ts';
@@ -75,7 +76,7 @@ export function studyCells(
 
 /** What `base` says of its own method does not hold for others; the group size does, for those that have one. */
 function cellRecipe(base: Recipe, given: ReturnType<typeof parseMethod>): Recipe {
-  const { targetSize: _targetSize, ratio: _ratio, allocation: _allocation, groupSize, ...shared } = base;
+  const { ratio: _ratio, allocation: _allocation, groupSize, ...shared } = withoutBudget(base);
   const method = given.method!;
   const takesGroups = Object.hasOwn(solvers, method) && 'groupSize' in solvers[method]!.optionsSchema.shape;
   const settings = takesGroups && groupSize !== undefined ? { ...shared, groupSize } : shared;

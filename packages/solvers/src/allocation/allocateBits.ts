@@ -1,4 +1,5 @@
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
+import { lossAt } from './lossAt.ts';
 
 /** A site that takes part in a budget of bits. */
 export interface RatedSite {
@@ -53,18 +54,6 @@ function spreadRest(sites: readonly RatedSite[], chosen: readonly number[], budg
     bits = bits.map(own => (own < most ? Math.min(most, own + rest / open) : own));
   }
   return bits;
-}
-
-function lossAt(curve: readonly RatePoint[], bits: number): number {
-  const last = curve.at(-1);
-  if (last === undefined || curve.length < 2) return last?.loss ?? 0;
-  if (last.loss === 0) return bits >= last.bits ? 0 : lossAt(curve.slice(0, -1), bits);
-  let right = curve.findIndex(point => point.bits >= bits);
-  if (right === -1) right = curve.length - 1;
-  right = Math.max(1, right);
-  const [from, to] = [curve[right - 1]!, curve[right]!];
-  const share = (bits - from.bits) / (to.bits - from.bits);
-  return 2 ** (Math.log2(from.loss) + share * (Math.log2(to.loss) - Math.log2(from.loss)));
 }
 
 function cheapest(losses: Float64Array, price: number): number {

@@ -12,8 +12,9 @@ import { writeRest } from '../writeRest.ts';
 import { packGraph } from './packGraph.ts';
 
 /**
- * Bytes of graph and packed data without the planned sites: embedding, head, norms, names. Measured on files: the model is written
- * with zeros for those sites, packed, and what they take is subtracted. Input scales are folded as in a run: norms that take one grow.
+ * Bytes of graph and data without the planned sites: embedding, head, norms, names. Measured on files: the model is written with zeros for
+ * those sites, packed where the recipe packs, and what they take is subtracted. Input scales are folded as in a run: norms that take
+ * one grow. What bit planes add to a graph is not counted.
  *
  * Cost: the whole model is written once in containers, and read three times; memory as `packGraph`, and a byte for each weight of a block.
  */
@@ -25,15 +26,21 @@ export async function measureRest(opened: OpenedModel, plans: readonly SitePlan[
     const heads = new Set(findLinearSites(model).map(site => site.name));
     const cuts = findBlockCuts(model);
     const own: string[] = [];
+    let ownBytes = 0;
     for (const inBlock of Map.groupBy(plans, ({ site }) => site.block).values()) {
       for (const { plan, finished } of await foldScales({ model, store, cuts }, inBlock.map(withZeros))) {
-        own.push(...(await placeResult({ model, store, recipe }, plan, finished)).tensors);
+        const { tensors, storageBits } = await placeResult({ model, store, recipe }, plan, finished);
+        own.push(...tensors);
+        ownBytes += storageBits / 8;
       }
     }
     await writeRest(model, recipe, store, heads);
-    await store.close();
+    const files = await store.close();
     const graph = join(folder, 'model.onnx');
     await writeOnnxModel({ proto: model.proto, folder }, graph);
+    if (recipe.storage !== 'packed') {
+      return files.reduce((sum, { bytes }) => sum + bytes, (await stat(graph)).size - ownBytes);
+    }
     const { bytes, sizes } = await packGraph(graph);
     return own.reduce((left, name) => left - (sizes.get(name)?.bytes ?? 0), bytes + (await stat(graph)).size);
   } finally {

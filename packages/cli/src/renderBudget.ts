@@ -1,0 +1,63 @@
+import type { Budget, BudgetFigures, BudgetPlan, BudgetReport, SiteReport } from '@quern/pipeline';
+import { formatBytes } from './format.ts';
+
+/** What came of a budget: what was asked, expected and measured, and how often each way was chosen. */
+export function renderBudget(
+  { asked, predicted, measured, corrections }: BudgetReport,
+  sites: readonly SiteReport[],
+): string[] {
+  const ways = new Map<string, number>();
+  for (const site of sites) ways.set(wayOf(site), (ways.get(wayOf(site)) ?? 0) + 1);
+  const chosen = [...ways]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([way, count]) => `${count} x ${way}`);
+  const again = corrections === 0 ? '' : `, ${corrections} ${corrections === 1 ? 'correction' : 'corrections'}`;
+  return [
+    `budget          ${describeAsked(asked)}${again}`,
+    `expected        ${describeFigures(predicted)}`,
+    `measured        ${describeFigures(measured)}`,
+    `chosen          ${chosen.join(', ')}`,
+  ];
+}
+
+/** What a budget would come to, before work. */
+export function renderBudgetPlan({ asked, leastBitsPerWeight, mostBitsPerWeight, predicted }: BudgetPlan): string[] {
+  const range = `${leastBitsPerWeight.toFixed(3)} to ${mostBitsPerWeight.toFixed(3)} bits a weight`;
+  return [
+    `budget: ${describeAsked(asked)}; these methods store ${range}`,
+    predicted
+      ? `expected: ${describeFigures(predicted)}`
+      : 'expected: known once a run has measured what each site loses; the next plan then shows every site',
+  ];
+}
+
+function wayOf({ solver, nominalBits, groupSize }: SiteReport): string {
+  const group = groupSize === null ? '' : `:${groupSize}`;
+  return `${solver}:${Number(nominalBits.toFixed(2))}${group}`;
+}
+
+function describeAsked(budget: Budget): string {
+  switch (budget.kind) {
+    case 'bits':
+      return `${budget.bitsPerWeight} bits a weight`;
+    case 'size':
+      return `${formatBytes(budget.bytes)} of files`;
+    case 'increase':
+      return `perplexity up by ${percent(budget.share)}`;
+  }
+}
+
+function describeFigures({ bitsPerWeight, bytes, klDivergence, perplexityIncrease }: BudgetFigures): string {
+  return [
+    `${bitsPerWeight.toFixed(3)} bits a weight`,
+    ...(bytes === null ? [] : [`${bytes} bytes`]),
+    ...(klDivergence === null
+      ? []
+      : [`${klDivergence.toPrecision(3)} nats a token from the original on held-out text`]),
+    ...(perplexityIncrease === null ? [] : [`perplexity up by ${percent(perplexityIncrease)}`]),
+  ].join(', ');
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
+}

@@ -1,0 +1,20 @@
+import type { Budget } from './readBudget.ts';
+
+/** What a budget asked for, what was expected of the choice, and what the written files have. Which site got what stands with the sites. */
+export interface BudgetReport {
+  readonly asked: Budget;
+  readonly predicted: BudgetFigures;
+  readonly measured: BudgetFigures;
+  /** Choices that were made again because the files that were written missed the budget; 3 at most. */
+  readonly corrections: number;
+}
+
+export interface BudgetFigures {
+  readonly bitsPerWeight: number;
+  /** Of all graph and data files; null where no size was asked for. */
+  readonly bytes: number | null;
+  /** KL divergence from the original on held-out windows of the calibration text, nats per token; null for models that read no text. */
+  readonly klDivergence: number | null;
+  /** Of the perplexity, a share; on the evaluation text, or on the held-out windows without one. Null where none was asked for. */
+  readonly perplexityIncrease: number | null;
+}

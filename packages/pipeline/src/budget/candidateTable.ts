@@ -1,0 +1,83 @@
+import { type ChoiceTable, combineChoices, predictLoss, tabulateChoices } from '@quern/solvers';
+import { type SitePlan, solverOf } from '../solve/sitePlan.ts';
+import type { MeasuredCandidate, MeasuredSite } from './measureSites.ts';
+
+/** One plan a site, with what all of them are expected to store and to lose. */
+export interface ChosenPlans {
+  readonly plans: readonly SitePlan[];
+  /** Stored bits of all sites. */
+  readonly bits: number;
+  /** Divergence from the original, nats per token; of models that read no text, the sum of the sites' squared relative errors. */
+  readonly loss: number;
+}
+
+/** The best plans at every size, and for every loss. */
+export interface CandidateTable {
+  readonly leastBits: number;
+  readonly mostBits: number;
+  /** Null below `leastBits`. */
+  readonly within: (bits: number) => ChosenPlans | null;
+  /** Null where nothing loses so little. */
+  readonly under: (loss: number) => ChosenPlans | null;
+}
+
+/**
+ * Puts together what was measured of single sites: a candidate loses what the model is expected to lose by its error, and losses add up.
+ *
+ * Input scales fold into what gives the input only where all its readers have them, so sites that read one input choose together
+ * whether they do.
+ */
+export function candidateTable(sites: readonly MeasuredSite[]): CandidateTable {
+  const items = [...Map.groupBy(sites, ({ candidates }) => candidates[0]!.plan.site.inputName).values()].flatMap(
+    itemsOf,
+  );
+  const table: ChoiceTable = tabulateChoices(items.map(item => item.choices));
+  const toPlans = (selection: ReturnType<ChoiceTable['within']>): ChosenPlans | null => {
+    if (selection === null) return null;
+    const chosen = new Map(
+      selection.chosen.flatMap((choice, item) =>
+        items[item]!.choices[choice]!.plans.map(plan => [plan.site.name, plan]),
+      ),
+    );
+    const plans = sites.map(({ candidates }) => chosen.get(candidates[0]!.plan.site.name)!);
+    return { plans, bits: selection.bits, loss: selection.loss };
+  };
+  return {
+    leastBits: table.leastBits,
+    mostBits: table.mostBits,
+    within: bits => toPlans(table.within(bits)),
+    under: loss => toPlans(table.under(loss)),
+  };
+}
+
+interface Option {
+  readonly bits: number;
+  readonly loss: number;
+  readonly plans: readonly SitePlan[];
+}
+
+/** What chooses by itself: each site that reads an input, or all of them where some of their ways bind the others. */
+function itemsOf(readers: readonly MeasuredSite[]): { readonly choices: readonly Option[] }[] {
+  const options = readers.map(site => site.candidates.map(candidate => optionOf(site, candidate)));
+  const kinds = new Set(options.flat().map(bindingOf));
+  if (readers.length === 1 || kinds.size === 1) return options.map(choices => ({ choices }));
+  const together = [...kinds].flatMap(kind => {
+    const own = options.map(choices => choices.filter(choice => bindingOf(choice) === kind));
+    if (own.some(choices => choices.length === 0)) return [];
+    return combineChoices(own).map(({ bits, loss, parts }) => ({
+      ...{ bits, loss },
+      plans: parts.flatMap((part, site) => own[site]![part]!.plans),
+    }));
+  });
+  // A site that a rule binds to one kind leaves the others free.
+  return together.length > 0 ? [{ choices: together }] : options.map(choices => ({ choices }));
+}
+
+/** The method that all readers of an input must share, null for those that bind no other site. */
+function bindingOf({ plans: [plan] }: Option): string | null {
+  return solverOf(plan!).needs === 'sharedInput' ? plan!.solver : null;
+}
+
+function optionOf({ losses }: MeasuredSite, { plan, bits, error }: MeasuredCandidate): Option {
+  return { bits, loss: losses.length === 0 ? error : predictLoss(losses, error), plans: [plan] };
+}

@@ -1,0 +1,75 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { keepLogits } from '@quern/evaluator';
+import { checkInterrupted } from '../interruption.ts';
+import type { RunnableMaterial } from '../open/material.ts';
+import type { PreparedText } from '../open/prepareText.ts';
+import type { CompressRun } from '../run.ts';
+import { type Attempt, type AttemptContext, attempt } from './attempt.ts';
+import type { BudgetFigures, BudgetReport } from './budgetReport.ts';
+import { type ChosenPlans, candidateTable } from './candidateTable.ts';
+import { expectedFigures } from './expectedFigures.ts';
+import { fitSize, type MakeFiles } from './fitSize.ts';
+import type { IntendedChoice } from './intendPlans.ts';
+import { measureModel } from './measureModel.ts';
+import { boundedWindows } from './measureSites.ts';
+import { searchIncrease } from './searchIncrease.ts';
+import { sizeLimit } from './sizeLimit.ts';
+
+export interface BudgetRequest {
+  /** Its model is left as it is. */
+  readonly run: CompressRun;
+  readonly choice: IntendedChoice;
+  readonly evaluation: RunnableMaterial | null;
+  readonly heldOut: PreparedText | null;
+}
+
+/** The files that keep a budget, in the staging folder. */
+export interface KeptBudget extends Pick<Attempt, 'run' | 'dtype' | 'result'> {
+  readonly budget: BudgetReport;
+}
+
+/**
+ * Makes the result that keeps a budget and loses least: measures what every site can be, chooses, writes, and looks at the files;
+ * where they miss the budget it chooses again, three times at most.
+ *
+ * Errors: INVALID_OPTION for a budget that measuring shows to be out of reach; BUDGET_MISSED when the last files miss it still.
+ */
+export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetRequest): Promise<KeptBudget> {
+  const { budget, candidates } = choice;
+  const { device, folder, emit, signal } = run;
+  const table = candidateTable(await measureModel(run, candidates, heldOut));
+  // Beside the scratch folder: what a run leaves there goes when its sites are solved.
+  const place = join(dirname(folder.scratch), 'held-out');
+  await mkdir(place, { recursive: true });
+  const windows = heldOut && boundedWindows(run.opened.model, heldOut.windows);
+  const kept = windows && (await keepLogits(run.opened.model, windows, join(place, 'logits'), { device }));
+  const context: AttemptContext = { run, evaluation, heldOut, kept, needsIncrease: budget.kind === 'increase' };
+  let corrections = 0;
+  const make: MakeFiles = async (chosen, correction) => {
+    checkInterrupted(signal);
+    corrections = correction ?? corrections;
+    const again = correction === null ? 'the best so far: ' : correction > 0 ? `correction ${correction}: ` : '';
+    emit({ kind: 'stage', stage: 'choose', detail: `${again}${describe(chosen, choice, heldOut !== null)}` });
+    return attempt(context, chosen);
+  };
+  const made =
+    budget.kind === 'increase'
+      ? await searchIncrease(table, Math.log1p(budget.share), make)
+      : await fitSize(table, sizeLimit(choice, run.request.recipe, table, emit), make);
+  const { chosen, result, klDivergence, nllIncrease } = made;
+  const predicted = expectedFigures(choice, chosen, heldOut !== null);
+  const measured: BudgetFigures = {
+    bitsPerWeight: result.storage.bitsPerWeight!,
+    bytes: choice.restBytes === null ? null : result.storage.compressedBytes,
+    klDivergence,
+    perplexityIncrease: nllIncrease === null ? null : Math.expm1(nllIncrease),
+  };
+  return { run: made.run, dtype: made.dtype, result, budget: { asked: budget, predicted, measured, corrections } };
+}
+
+function describe({ bits, loss, plans }: ChosenPlans, { range }: IntendedChoice, isText: boolean): string {
+  const methods = [...new Set(plans.map(plan => plan.solver))].join(', ');
+  const lost = isText ? `, ${loss.toPrecision(3)} nats a token from the original` : '';
+  return `${plans.length} sites, ${methods}: about ${((bits - range.besideBits) / range.elements).toFixed(3)} bits a weight${lost}`;
+}

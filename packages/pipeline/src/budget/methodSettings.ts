@@ -1,0 +1,60 @@
+import { CompressionError } from '@quern/core';
+import { isEntropyCoded, solvers } from '@quern/solvers';
+import { parseMethod } from '../parseMethod.ts';
+import type { Recipe, RecipeInput } from '../recipe.ts';
+
+/** What a recipe says of one way to treat every site. */
+export type MethodSettings = Pick<RecipeInput, 'method' | 'bits' | 'groupSize' | 'ratio'>;
+
+const WHOLE_BITS = [2, 3, 4, 5, 6, 7, 8];
+/** Stored bits per weight that methods which reach any rate are tried at. */
+export const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
+const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
+const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
+
+/**
+ * The settings that a budget tries of a method, `name[:bits[:group]][+correction]`: what its text leaves open, of what its options
+ * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group.
+ *
+ * Errors: INVALID_OPTION for an unknown method, for one that solves several blocks together, which no site can choose alone, and for one
+ * made for the entropy coder where nothing is coded.
+ */
+export function methodSettings(
+  text: string,
+  { groupSize, storage }: Pick<Recipe, 'groupSize' | 'storage'>,
+): MethodSettings[] {
+  const given = parseMethod(text);
+  const method = given.method!;
+  if (!Object.hasOwn(solvers, method)) {
+    const known = Object.keys(solvers).join(', ');
+    throw new CompressionError('INVALID_OPTION', `Unknown method "${method}": a budget chooses among ${known}.`, {
+      method,
+    });
+  }
+  const { needs, optionsSchema } = solvers[method]!;
+  if (needs === 'group') {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      `${method} solves several blocks together, and a budget chooses site by site: name others.`,
+      { method },
+    );
+  }
+  if (isEntropyCoded(solvers[method]!) && storage !== 'packed') {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      `${method} stores codes for the entropy coder, and a budget counts them in packed files, not ${storage}: use --storage packed, with --layout transformersjs.`,
+      { method, storage },
+    );
+  }
+  const knows = (name: string): boolean => Object.hasOwn(optionsSchema.shape, name);
+  const takesRate = (bits: number): boolean => optionsSchema.safeParse({ bits }).success;
+  const group = given.groupSize ?? groupSize;
+  const groups = group !== undefined ? [group] : GROUP_SIZES;
+  const common = { method, ...(given.bits === undefined ? {} : { bits: given.bits }) };
+  if (knows('ratio')) {
+    return RATIOS.map(ratio => ({ ...common, ...(group === undefined ? {} : { groupSize: group }), ratio }));
+  }
+  const rates = takesRate(2.5) ? RATES : WHOLE_BITS.filter(takesRate);
+  const widths = !knows('bits') || given.bits !== undefined ? [common] : rates.map(bits => ({ ...common, bits }));
+  return knows('groupSize') ? groups.flatMap(groupSize => widths.map(width => ({ ...width, groupSize }))) : widths;
+}

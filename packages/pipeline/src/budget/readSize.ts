@@ -1,0 +1,17 @@
+import { CompressionError } from '@quern/core';
+import { evaluateExpression } from './evaluateExpression.ts';
+
+/**
+ * Bytes of a size: a number of bytes, or an expression with units, such as 3.2MB (10^6 bytes), 3 MiB (2^20) or 4MB - 300kB.
+ *
+ * Errors: INVALID_OPTION for what is no size of at least one byte.
+ */
+export function readSize(size: number | string): number {
+  const bytes = evaluateExpression(size, 'B');
+  if (Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
+  throw new CompressionError(
+    'INVALID_OPTION',
+    `targetSize (${size}): must be a size of at least 1 byte, such as 3200000, 3.2MB or 3 MiB.`,
+    { targetSize: size },
+  );
+}

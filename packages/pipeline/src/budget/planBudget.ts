@@ -76,7 +76,7 @@ export async function planBudget(
 /** What an earlier run measured of the model; null where none did, and where the model would first have to be rotated or to write. */
 async function recall(opened: OpenedModel, request: CompressRequest, { candidates }: IntendedChoice, emit: Emit) {
   const { recipe } = request;
-  const { device } = await chooseDevice(request.device);
+  const { device } = await chooseDevice(request.device, emit);
   const silent = { isCalibrated: true, original: opened, device: null, emit: () => undefined };
   const { calibration, heldOut } = await budgetMaterial(opened, { ...request, evaluate: null }, silent);
   if (calibration === null || recipe.rotate !== false) return null;

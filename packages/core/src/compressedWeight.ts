@@ -62,8 +62,23 @@ export interface CodebookWeight {
   readonly scales: Float32Array;
 }
 
+/** A sparse factor whose values are on a grid without a zero: w = scale (code - (2^bits - 1) / 2) where the mask is 1. */
+export interface SparseGridWeight {
+  readonly kind: 'sparseGrid';
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** 2..8. */
+  readonly bits: number;
+  /** `[outFeatures, inFeatures]`, 0 or 1. */
+  readonly mask: Uint8Array;
+  /** One for each 1 of the mask, in its order, 0 .. 2^bits - 1. */
+  readonly codes: Uint8Array;
+  /** `[outFeatures]`, values that float16 holds exactly. */
+  readonly scales: Float32Array;
+}
+
 /** One factor of a product. */
-export type Factor = DenseWeight | QuantizedWeight | SparseWeight;
+export type Factor = DenseWeight | QuantizedWeight | SparseWeight | SparseGridWeight;
 
 /** W = left right, of rank `left.inFeatures` = `right.outFeatures`. */
 export interface LowRankWeight {
@@ -93,5 +108,6 @@ export type CompressedWeight =
   | CodebookWeight
   | DenseWeight
   | SparseWeight
+  | SparseGridWeight
   | LowRankWeight
   | CorrectedWeight;

@@ -6,6 +6,7 @@ export type {
   Factor,
   LowRankWeight,
   QuantizedWeight,
+  SparseGridWeight,
   SparseWeight,
 } from './compressedWeight.ts';
 export {
@@ -28,6 +29,7 @@ export {
   codePlanes,
   type QuantizedShape,
   quantizedStorageBits,
+  sparseCodeBits,
   sparseMaskBits,
   storageBits,
 } from './storageBits.ts';

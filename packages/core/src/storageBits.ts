@@ -26,6 +26,10 @@ export function storageBits(compressed: CompressedWeight): number {
       return 16 * compressed.outFeatures * compressed.inFeatures;
     case 'sparse':
       return sparseMaskBits(compressed.mask.length) + 16 * compressed.values.length;
+    case 'sparseGrid': {
+      const { mask, codes, bits, scales } = compressed;
+      return sparseMaskBits(mask.length) + sparseCodeBits(codes.length, bits) + 16 * scales.length;
+    }
     case 'lowRank': {
       const { left, right, sharedRight } = compressed;
       return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
@@ -38,6 +42,11 @@ export function storageBits(compressed: CompressedWeight): number {
 /** Bits that the mask of so many places takes: whole pairs of bytes, so that every part of a sparse factor is a multiple of 16. */
 export function sparseMaskBits(placeCount: number): number {
   return 16 * Math.ceil(placeCount / 16);
+}
+
+/** Bits that so many codes of a sparse factor take, one after the other, in whole pairs of bytes. */
+export function sparseCodeBits(codeCount: number, bits: number): number {
+  return 16 * Math.ceil((codeCount * bits) / 16);
 }
 
 /** {@link storageBits} of a quantised weight that does not exist yet. */

@@ -27,7 +27,11 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
     { ratio: 0.5, atomsPerNonzero: 4, sweeps: 3, seed: 7 },
   ],
   rocket: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 3 }],
-  dictionary: [{ ratio: 0.2 }, { ratio: 0.5, atomsPerNonzero: 2, sweeps: 3 }],
+  dictionary: [
+    { ratio: 0.2 },
+    { ratio: 0.5, atomsPerNonzero: 2, sweeps: 3 },
+    { ratio: 0.75, bits: 3, atomBits: 4, sweeps: 3 },
+  ],
   watersic: [{}, { bits: 1.7 }, { bits: 2.5, deadZone: 0.2 }],
 };
 

@@ -138,8 +138,10 @@ export const solvers: Readonly<Record<string, Solver>> = {
     optionsSchema: dictionaryOptions,
     needs: 'inputGram',
     allocation: 'sensitivity',
-    storageBits: (shape, options) =>
-      dictionaryStorageBits(shape, parseOptions(dictionaryOptions, options, 'dictionary').ratio),
+    storageBits(shape, options) {
+      const { ratio, ...format } = parseOptions(dictionaryOptions, options, 'dictionary');
+      return dictionaryStorageBits(shape, ratio, format);
+    },
     solve: (weight, statistics, options) =>
       dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
     rateCurve: dictionaryRateCurve,

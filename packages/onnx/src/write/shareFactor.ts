@@ -58,6 +58,9 @@ function digestOf(factor: Factor): string {
   const hash = createHash('sha256').update(`${kind} ${outFeatures} ${inFeatures}`);
   if (factor.kind === 'dense') return hash.update(factor.data).digest('hex');
   if (factor.kind === 'sparse') return hash.update(factor.mask).update(factor.values).digest('hex');
+  if (factor.kind === 'sparseGrid') {
+    return hash.update(` ${factor.bits}`).update(factor.mask).update(factor.codes).update(factor.scales).digest('hex');
+  }
   hash.update(` ${factor.bits} ${factor.groupSize} ${factor.scaleType}`).update(factor.codes).update(factor.scales);
   return hash.update(factor.zeroPoints ?? '').digest('hex');
 }

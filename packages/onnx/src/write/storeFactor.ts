@@ -23,7 +23,7 @@ export async function storeFactor(
   place: WeightPlace,
 ): Promise<StoredFactor> {
   if (factor.kind === 'dense') return storeDense(factor, activationType, place);
-  if (factor.kind === 'sparse') return storeSparse(factor, activationType, place);
+  if (factor.kind === 'sparse' || factor.kind === 'sparseGrid') return storeSparse(factor, activationType, place);
   const stored = await storeQuantized(factor, { ...place, codeShape: 'blocks' });
   const { nodes, initializers, scales, zeroPoints } = kernelParameters(stored, activationType, place);
   const { layout, codes } = stored;

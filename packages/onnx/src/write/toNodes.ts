@@ -26,7 +26,8 @@ export async function toNodes(
       };
     }
     case 'dense':
-    case 'sparse': {
+    case 'sparse':
+    case 'sparseGrid': {
       const { nodes, initializers, product } = await storeFactor(compressed, options.activationType, place);
       return { nodes: [...nodes, product({ ...place, ...options })], initializers };
     }

@@ -26,7 +26,7 @@ export async function compot(
   const { ratio, atomsPerNonzero, sweeps } = parseOptions(compotOptions, options, 'compot');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   return solveDictionary(weight, statistics, async ({ target }) => {
-    const size = dictionarySize(shape, ratio, atomsPerNonzero);
+    const size = dictionarySize(shape, { ratio, atomsPerNonzero });
     return { code: await learnOrthonormal(target, size, sweeps), size };
   });
 }
@@ -41,7 +41,7 @@ export function compotCurve(
 ): Promise<RatePoint[]> {
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   return dictionaryCurve(weight, statistics, async ({ target }, ratio) => {
-    const code = await learnOrthonormal(target, dictionarySize(shape, ratio, atomsPerNonzero), CURVE_SWEEPS);
+    const code = await learnOrthonormal(target, dictionarySize(shape, { ratio, atomsPerNonzero }), CURVE_SWEEPS);
     return code.objectives.at(-1)!;
   });
 }

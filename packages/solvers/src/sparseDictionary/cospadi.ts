@@ -24,7 +24,7 @@ export async function cospadi(
   const { ratio, atomsPerNonzero, sweeps, seed } = parseOptions(cospadiOptions, options, 'cospadi');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   return solveDictionary(weight, statistics, async ({ target }) => {
-    const size = dictionarySize(shape, ratio, atomsPerNonzero, Number.POSITIVE_INFINITY);
+    const size = dictionarySize(shape, { ratio, atomsPerNonzero, mostAtoms: Number.POSITIVE_INFINITY });
     return { code: await learnByPursuit(target, size, { sweeps, seed }), size };
   });
 }

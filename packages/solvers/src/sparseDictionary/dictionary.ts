@@ -9,7 +9,8 @@ import { dictionarySize } from './dictionarySize.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { learnBest } from './learnBest.ts';
 import { type LearningProblem, learnDictionary } from './learnDictionary.ts';
-import { solveDictionary } from './solveDictionary.ts';
+import { type SizedCode, solveDictionary } from './solveDictionary.ts';
+import type { WhitenedWeight } from './whitenWeight.ts';
 
 /** Sweeps of a trial. */
 const TRIAL_SWEEPS = 10;
@@ -33,33 +34,46 @@ export async function dictionary(
   statistics: InputStatistics | null,
   options: DictionaryOptions,
 ): Promise<LowRankWeight> {
-  const { ratio, atomsPerNonzero, sweeps } = parseOptions(dictionaryOptions, options, 'dictionary');
-  return solveDictionary(weight, statistics, async ({ target }) => {
+  const { ratio, atomsPerNonzero, sweeps, ...format } = parseOptions(dictionaryOptions, options, 'dictionary');
+  const learn = async ({ target }: WhitenedWeight): Promise<SizedCode> => {
     const shape = { outFeatures: target.rows, inFeatures: target.columns };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
-    const sizes = candidates.map(candidate => dictionarySize(shape, ratio, candidate));
+    const sizes = candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate, format }));
     const problem = await learningProblem(target, Math.max(...sizes.map(({ atomCount }) => atomCount)));
     const { size } =
       sizes.length === 1
         ? { size: sizes[0]! }
         : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS));
     return { code: await learnDictionary(problem, size, sweeps), size };
-  });
+  };
+  return solveDictionary(weight, statistics, learn, format);
 }
 
 /** What a weight loses at falling rates by {@link dictionary}, with one number of atoms per nonzero and few sweeps. */
 export function dictionaryRateCurve(
   weight: Matrix<Float32Array>,
   statistics: InputStatistics | null,
-  { atomsPerNonzero = CURVE_ATOMS_PER_NONZERO }: Pick<DictionaryOptions, 'atomsPerNonzero'>,
+  options: Omit<DictionaryOptions, 'ratio'>,
 ): Promise<RatePoint[]> {
+  const settings = parseOptions(dictionaryOptions, { ...options, ratio: 0.5 }, 'dictionary');
+  const { atomsPerNonzero = CURVE_ATOMS_PER_NONZERO, bits, atomBits, groupSize } = settings;
+  const format = { bits, atomBits, groupSize };
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   let prepared: Promise<LearningProblem> | null = null;
-  return dictionaryCurve(weight, statistics, async ({ target }, ratio) => {
-    prepared ??= learningProblem(target, target.columns);
-    const code = await learnDictionary(await prepared, dictionarySize(shape, ratio, atomsPerNonzero), TRIAL_SWEEPS);
-    return code.objectives.at(-1)!;
-  });
+  return dictionaryCurve(
+    weight,
+    statistics,
+    async ({ target }, ratio) => {
+      prepared ??= learningProblem(target, target.columns);
+      const code = await learnDictionary(
+        await prepared,
+        dictionarySize(shape, { ratio, atomsPerNonzero, format }),
+        TRIAL_SWEEPS,
+      );
+      return code.objectives.at(-1)!;
+    },
+    format,
+  );
 }
 
 async function learningProblem(target: Matrix<Float64Array>, atomCount: number): Promise<LearningProblem> {

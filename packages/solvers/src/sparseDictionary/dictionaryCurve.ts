@@ -1,6 +1,7 @@
 import type { InputStatistics } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
+import { type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
 import { dictionaryStorageBits, fitsRatio } from './dictionarySize.ts';
 import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
 
@@ -15,11 +16,12 @@ export async function dictionaryCurve(
   weight: Matrix<Float32Array>,
   statistics: InputStatistics | null,
   leftAt: (problem: WhitenedWeight, ratio: number) => Promise<number>,
+  format: DictionaryFormat = FLOAT_FORMAT,
 ): Promise<RatePoint[]> {
   const problem = await whitenWeight(weight, statistics);
   const { rows: outFeatures, columns: inFeatures } = weight;
   const points: RatePoint[] = [];
-  for (const ratio of RATIOS.filter(each => fitsRatio({ outFeatures, inFeatures }, each))) {
+  for (const ratio of RATIOS.filter(each => fitsRatio({ outFeatures, inFeatures }, each, format))) {
     const loss = Math.max(1e-12, await leftAt(problem, ratio));
     points.push({ bits: dictionaryStorageBits({ outFeatures, inFeatures }, ratio) / (outFeatures * inFeatures), loss });
   }

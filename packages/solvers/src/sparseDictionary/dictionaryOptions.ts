@@ -29,6 +29,18 @@ export const dictionaryOptions = z.strictObject({
     .max(16)
     .optional()
     .describe(`${ATOMS_PER_NONZERO}; chosen for each weight where it is not given`),
+  bits: z
+    .union([z.int().min(2).max(8), z.literal(16)])
+    .default(16)
+    .describe('bits of a nonzero coefficient: 16 for float16, or a grid with a scale an output'),
+  atomBits: z
+    .union([z.int().min(2).max(8), z.literal(16)])
+    .default(16)
+    .describe('bits of the dictionary: 16 for float16, or a grid'),
+  groupSize: z
+    .union([z.literal('channel'), z.int().min(1)])
+    .default('channel')
+    .describe('inputs of an atom that share one scale, where atomBits is below 16'),
 });
 
 /** What a caller gives. */
@@ -38,7 +50,7 @@ export type CompotOptions = z.input<typeof compotOptions>;
 export type CospadiOptions = z.input<typeof cospadiOptions>;
 
 /** Options of ROCKET. */
-export const rocketOptions = dictionaryOptions.omit({ sweeps: true });
+export const rocketOptions = dictionaryOptions.omit({ sweeps: true, bits: true, atomBits: true, groupSize: true });
 
 /** What a caller gives. */
 export type RocketOptions = z.input<typeof rocketOptions>;

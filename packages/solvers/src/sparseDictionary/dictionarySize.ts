@@ -1,6 +1,7 @@
-import { sparseMaskBits } from '@quern/core';
+import { CompressionError } from '@quern/core';
 import { ratioTooHigh } from '../allocation/ratioTooHigh.ts';
 import type { SiteShape } from '../solver.ts';
+import { atomStorageBits, coefficientStorageBits, type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
 
 /** How much of each part a sparse dictionary has. */
 export interface DictionarySize {
@@ -10,41 +11,82 @@ export interface DictionarySize {
   readonly nonzeroCount: number;
 }
 
+export interface SizeRequest {
+  /** Fraction of the 16-bit weight that is removed. */
+  readonly ratio: number;
+  /** About k outFeatures / nonzeros. */
+  readonly atomsPerNonzero: number;
+  /** As many as inputs unless given. */
+  readonly mostAtoms?: number;
+  /** Float16 unless given. */
+  readonly format?: DictionaryFormat;
+}
+
 /**
  * The atoms and nonzeros that take (1 - ratio) 16 outFeatures inFeatures bits, each bit of the mask counted.
  *
- * 16 inFeatures k for the dictionary, a mask of outFeatures k bits, 16 for each nonzero, about k / `atomsPerNonzero` of them an
- * output; at most
- * `mostAtoms`, as many as inputs unless it is given. What the rounding of k leaves goes to the nonzeros, so that the sum is the same for any
+ * The bits of k atoms, a mask of outFeatures k bits, the bits of each nonzero, about k / `atomsPerNonzero` of them an output, and a scale an output
+ * where they are on a grid. What the rounding of k leaves goes to the nonzeros, so that the sum is the same for any
  * `atomsPerNonzero`: the budget, down to a whole 16 bits. The papers leave the mask out (CoSpaDi, arXiv:2509.22075; exact only at 2).
- * Errors: INVALID_OPTION for a ratio that one atom and one nonzero an output do not meet.
+ * Errors: INVALID_OPTION for a ratio that one atom and one nonzero an output do not meet, and for one that leaves more than as many atoms as
+ * inputs and no zeros would take.
  */
-export function dictionarySize(
-  shape: SiteShape,
-  ratio: number,
-  atomsPerNonzero: number,
-  mostAtoms: number = shape.inFeatures,
-): DictionarySize {
+export function dictionarySize(shape: SiteShape, request: SizeRequest): DictionarySize {
   const { outFeatures, inFeatures } = shape;
-  const denseBits = 16 * outFeatures * inFeatures;
-  const budget = dictionaryStorageBits(shape, ratio);
-  const bitsPerAtom = 16 * inFeatures + outFeatures + (16 * outFeatures) / atomsPerNonzero;
-  const wanted = Math.min(mostAtoms, Math.max(1, Math.floor(budget / bitsPerAtom)));
+  const { ratio, atomsPerNonzero, mostAtoms = inFeatures, format = FLOAT_FORMAT } = request;
+  const budget = dictionaryStorageBits(shape, ratio, format);
+  const atomBits = atomStorageBits(inFeatures, format);
+  const restBits = coefficientStorageBits(shape, { atomCount: 0, nonzeroCount: 0 }, format);
+  const bitsPerAtom = atomBits + outFeatures + (format.bits * outFeatures) / atomsPerNonzero;
+  const wanted = Math.min(mostAtoms, Math.max(1, Math.floor((budget - restBits) / bitsPerAtom)));
   for (let atomCount = wanted; atomCount >= 1; atomCount--) {
-    const left = budget - 16 * inFeatures * atomCount - sparseMaskBits(outFeatures * atomCount);
-    const nonzeroCount = Math.min(outFeatures * atomCount, Math.floor(left / 16));
+    const left = budget - atomBits * atomCount - coefficientStorageBits(shape, { atomCount, nonzeroCount: 0 }, format);
+    const nonzeroCount = Math.min(outFeatures * atomCount, Math.floor(left / format.bits));
     if (nonzeroCount >= outFeatures) return { atomCount, nonzeroCount };
   }
-  throw ratioTooHigh(ratio, 16 * (inFeatures + outFeatures) + sparseMaskBits(outFeatures), denseBits);
+  throw ratioTooHigh(ratio, leastBits(shape, format), 16 * outFeatures * inFeatures);
 }
 
-/** Whether one atom and one nonzero an output meet the ratio. */
-export function fitsRatio(shape: SiteShape, ratio: number): boolean {
-  const { outFeatures, inFeatures } = shape;
-  return dictionaryStorageBits(shape, ratio) >= 16 * (inFeatures + outFeatures) + sparseMaskBits(outFeatures);
+/** Whether a ratio can be had, neither too high nor too low for the format. */
+export function fitsRatio(shape: SiteShape, ratio: number, format: DictionaryFormat = FLOAT_FORMAT): boolean {
+  const bits = budgetOf(shape, ratio);
+  return bits >= leastBits(shape, format) && bits <= mostBits(shape, format);
 }
 
-/** Bits that dictionary and coefficients of this weight may take together: a whole number of 16. */
-export function dictionaryStorageBits({ outFeatures, inFeatures }: SiteShape, ratio: number): number {
+/**
+ * Bits that dictionary and coefficients of this weight take together: a whole number of 16. Errors: INVALID_OPTION for a ratio that
+ * leaves more than the format can take.
+ */
+export function dictionaryStorageBits(
+  shape: SiteShape,
+  ratio: number,
+  format: DictionaryFormat = FLOAT_FORMAT,
+): number {
+  const budget = budgetOf(shape, ratio);
+  const most = mostBits(shape, format);
+  if (budget <= most) return budget;
+  const dense = 16 * shape.outFeatures * shape.inFeatures;
+  const least = Math.ceil(1000 * (1 - most / dense)) / 1000;
+  throw new CompressionError(
+    'INVALID_OPTION',
+    `ratio (${ratio}): dictionary and coefficients of ${format.bits} and ${format.atomBits} bits take less than that; ask for ${least} or more, or for more bits.`,
+    { ratio, limit: least },
+  );
+}
+
+function budgetOf({ outFeatures, inFeatures }: SiteShape, ratio: number): number {
   return 16 * Math.floor((1 - ratio) * outFeatures * inFeatures);
+}
+
+function leastBits(shape: SiteShape, format: DictionaryFormat): number {
+  const size = { atomCount: 1, nonzeroCount: shape.outFeatures };
+  return atomStorageBits(shape.inFeatures, format) + coefficientStorageBits(shape, size, format);
+}
+
+/** As many atoms as inputs and no zeros; in float16 no ratio leaves more. */
+function mostBits(shape: SiteShape, format: DictionaryFormat): number {
+  if (format.bits === 16) return Number.POSITIVE_INFINITY;
+  const { outFeatures, inFeatures } = shape;
+  const size = { atomCount: inFeatures, nonzeroCount: outFeatures * inFeatures };
+  return inFeatures * atomStorageBits(inFeatures, format) + coefficientStorageBits(shape, size, format);
 }

@@ -51,6 +51,6 @@ function learnAt(
 ): Promise<SizedCode> {
   const shape = { outFeatures: target.rows, inFeatures: target.columns };
   const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
-  const sizes = candidates.map(candidate => dictionarySize(shape, ratio, candidate));
+  const sizes = candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate }));
   return learnBest(sizes, size => learnByImportance(target, size, whitening));
 }

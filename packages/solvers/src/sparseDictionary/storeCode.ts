@@ -1,26 +1,74 @@
-import type { LowRankWeight, SparseWeight } from '@quern/core';
+import { type Factor, type LowRankWeight, reconstruct, type SparseGridWeight, type SparseWeight } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
+import { quantizeFactor } from '../lowRank/quantizeFactor.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { toDenseWeight } from '../toDenseWeight.ts';
+import type { DictionaryFormat } from './dictionaryFormat.ts';
+import { fitAtoms } from './fitAtoms.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
+import { remainder } from './remainder.ts';
+import { roundOnSupport } from './roundOnSupport.ts';
 import type { SparseCode } from './sparseCode.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
 const FIT_STEPS = 12;
 
+/** Of atoms fitted to rounded coefficients; on grids only. */
+const GRID_ROUNDS = 4;
+const GRID_RIDGE = 1e-3;
+
 /**
- * A code of the whitened weight as it is stored: the dictionary in float16, back from the whitened space, its rows of norm 1; the
- * coefficients fitted to it as it was rounded, then rounded too.
+ * A code of the whitened weight as it is stored: the dictionary back from the whitened space, its rows of norm 1, rounded; the
+ * coefficients fitted to it as it was rounded, then rounded too. On grids the dictionary follows the rounded coefficients in turn, by least
+ * squares and then GPTQ, four times in all, and the best pair stays: both are rounded inside the objective.
  *
- * Errors: SOLVER_FAILED for values above 65504. Cost: atomCount inFeatures^2 + 13 outFeatures atomCount^2 multiply-adds.
+ * Errors: SOLVER_FAILED for values above 65504. Cost: atomCount inFeatures^2 + 13 outFeatures atomCount^2 multiply-adds, on grids
+ * four times that and GPTQ's.
  */
-export async function storeCode(problem: WhitenedWeight, code: SparseCode): Promise<LowRankWeight> {
-  const { weight, gram, whitening } = problem;
-  const { rows: outFeatures, columns: inFeatures } = weight;
+export async function storeCode(
+  problem: WhitenedWeight,
+  code: SparseCode,
+  format: DictionaryFormat,
+): Promise<LowRankWeight> {
+  const { rows: outFeatures, columns: inFeatures } = problem.weight;
+  const energy = problem.target.data.reduce((sum, value) => sum + value * value, 0);
+  const isFloat = format.bits === 16 && format.atomBits === 16;
+  let current = code;
+  let best = await storeOnce(problem, current, format, energy);
+  for (let round = 1; round < GRID_ROUNDS && !isFloat && energy > 0; round++) {
+    // In the whitened space, where least squares for the atoms is that of the outputs.
+    const whitened = await problem.whitening.apply(await factorValues(best.right));
+    current = await fitAtoms(problem.target, { coefficients: best.values, atoms: whitened }, GRID_RIDGE);
+    const next = await storeOnce(problem, withSupport(current, code), format, energy);
+    if (next.left >= best.left) break;
+    best = next;
+  }
+  return { kind: 'lowRank', outFeatures, inFeatures, left: best.coefficients, right: best.right, sharedRight: null };
+}
+
+/** A pair of factors as they are stored. */
+interface StoredPair {
+  readonly right: Factor;
+  readonly coefficients: SparseWeight | SparseGridWeight;
+  /** What the coefficients stand for. */
+  readonly values: Matrix<Float64Array>;
+  /** The share of ||Y||_F^2 that is left. */
+  readonly left: number;
+}
+
+async function storeOnce(
+  { weight, gram, whitening }: WhitenedWeight,
+  code: SparseCode,
+  { bits, atomBits, groupSize }: DictionaryFormat,
+  energy: number,
+): Promise<StoredPair> {
   const plain = await whitening.undo(code.atoms);
   const norms = normalizeRows(plain);
-  const right = toDenseWeight(plain, 'The dictionary');
-  const atoms = toFloat64({ rows: right.outFeatures, columns: inFeatures, data: right.data });
+  const right =
+    atomBits === 16
+      ? toDenseWeight(plain, 'The dictionary')
+      : await quantizeFactor(plain, gram, { bits: atomBits, groupSize });
+  const atoms = await factorValues(right);
   const weighted = await gemm(atoms, gram);
   const equations = {
     atomGram: await gemm(weighted, atoms, { transposeB: true }),
@@ -29,14 +77,30 @@ export async function storeCode(problem: WhitenedWeight, code: SparseCode): Prom
   const { rows, columns } = code.coefficients;
   const scaled = code.coefficients.data.map((value, index) => value * norms[index % columns]!);
   const fitted = await fitOnSupport({ rows, columns, data: scaled }, equations, FIT_STEPS);
-  const values = toDenseWeight(fitted, 'The coefficients');
-  return {
-    kind: 'lowRank',
-    ...{ outFeatures, inFeatures },
-    left: toSparse(values.data, code.coefficients),
-    right,
-    sharedRight: null,
-  };
+  if (bits === 16) {
+    const { data } = toDenseWeight(fitted, 'The coefficients');
+    const values = { rows, columns, data: Float64Array.from(data) };
+    const left = energy > 0 ? await remainder(values, equations, energy) : 0;
+    return { right, coefficients: toSparse(data, code.coefficients), values, left };
+  }
+  // A value that least squares took to 0 keeps its place.
+  const kept = withSupport({ coefficients: fitted, atoms }, code).coefficients;
+  const rounded = roundOnSupport(kept, equations, bits);
+  const left = energy > 0 ? await remainder(rounded.values, equations, energy) : 0;
+  const { mask, ...shape } = toSparse(new Float32Array(rows * columns), code.coefficients);
+  const { codes, scales, values } = rounded;
+  const sparse = { outFeatures: shape.outFeatures, inFeatures: shape.inFeatures, mask };
+  return { right, coefficients: { kind: 'sparseGrid', ...sparse, bits, codes, scales }, values, left };
+}
+
+async function factorValues(factor: Factor): Promise<Matrix<Float64Array>> {
+  return toFloat64(await reconstruct(factor));
+}
+
+/** A code whose zeros on the support of another one are the smallest of numbers, so that they keep their place. */
+function withSupport({ coefficients, atoms }: SparseCode, { coefficients: { data: support } }: SparseCode): SparseCode {
+  const data = coefficients.data.map((value, index) => (value === 0 && support[index] !== 0 ? 1e-300 : value));
+  return { atoms, coefficients: { ...coefficients, data } };
 }
 
 /** In place; gives the norms that were. */

@@ -65,5 +65,5 @@ it('writes no text for a plan, nor for a method that reads none', async () => {
   expect(plan.stderr + stderr).not.toMatch(/write text/);
   const refused = await runQuern('plan', demo, '--calibration', 'storys');
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toMatch(/Sets: code, prose, stories/);
+  expect(refused.stderr).toMatch(/Sets: code, prose, stories.*also: general, mixed, self/);
 });

@@ -22,6 +22,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const compress = (name: string, ...flags: readonly string[]) =>
   runQuern('compress', demo, '--out', join(folder, name), '--bits', '3', '--evaluate', 'none', ...QUICK, ...flags);
 
+it('says before work what it would write', async () => {
+  const run = await runQuern('capture', demo, '--dry-run', '--json', ...QUICK);
+  expect(run).toMatchObject({ code: 0 });
+  const { inputs, bytes } = JSON.parse(run.stdout);
+  expect(inputs).toHaveLength(5);
+  expect(bytes).toBe(8 * (4 * (256 ** 2 + 256) + 768 ** 2 + 768));
+});
+
 it('solves from a capture what a run that captures the original itself gives', async () => {
   const recipe = join(folder, 'recipe.yaml');
   await writeFile(recipe, 'sequential: false\n');

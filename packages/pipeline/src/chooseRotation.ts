@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hubSettings } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import { openDivergence } from '@quern/evaluator';
+import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest, CompressResult } from './compressRequest.ts';
 import { chooseDevice } from './device/chooseDevice.ts';
 import type { Emit } from './events.ts';
@@ -15,6 +16,7 @@ import { checkRotation } from './open/rotateOpened.ts';
 import { hashWindows } from './open/textContent.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
 import { openResultStore } from './solve/resultStore.ts';
+import { selectSites } from './solve/selectSites.ts';
 import { versions } from './versions.ts';
 
 /** What a trial of both found. */
@@ -49,6 +51,9 @@ export async function chooseRotation(
   const { device } = await chooseDevice(request.device, emit);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   checkRotation(original, 'auto');
+  if (selectSites(findLinearSites(original.model), request.recipe).length === 0) {
+    throw refuse('nothing is solved that a rotation could help. Say --rotate true or false.');
+  }
   if (request.feeds !== undefined || request.statistics !== undefined) {
     const flag = request.feeds === undefined ? '--statistics' : '--feeds';
     throw refuse(`${flag} gives no text to measure on. Say --rotate true or false.`);
@@ -78,7 +83,7 @@ export async function chooseRotation(
       const out = join(folder, String(rotate));
       const own = { ...request, out, evaluate: null, force: true, resume: false, calibrationText: text };
       const name = rotate ? 'rotated' : 'as it is';
-      const place = { kind: 'progress', stage: 'rotate', done: Number(rotate), total: 2, unit: 'rows' } as const;
+      const place = { kind: 'progress', stage: 'rotate', done: Number(rotate), total: 2, unit: 'trials' } as const;
       const trialEmit: Emit = event => {
         if (event.kind !== 'progress') return;
         emit({ ...place, detail: `${name}: ${event.stage} ${event.done} of ${event.total}` });
@@ -87,6 +92,7 @@ export async function chooseRotation(
       return { ...result.storage, divergence: await divergence.of((await openModel(out)).model) };
     };
     const [plain, rotated] = [await attempt(false), await attempt(true)];
+    emit({ kind: 'progress', stage: 'rotate', done: 2, total: 2, unit: 'trials' });
     const elements = (8 * plain.storedBytes) / (plain.bitsPerWeight ?? 16);
     const moreBits = (8 * (rotated.compressedBytes - plain.compressedBytes)) / elements;
     const trial: RotationTrial = {

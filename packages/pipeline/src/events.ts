@@ -26,7 +26,7 @@ export type PipelineEvent =
       readonly stage: Stage;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'cells' | 'bytes' | 'tensors';
+      readonly unit: 'tokens' | 'sites' | 'samples' | 'rows' | 'cells' | 'bytes' | 'tensors' | 'trials';
       /** What is being worked on, such as `block 3 of 24: capture`. */
       readonly detail?: string;
     }

@@ -35,7 +35,7 @@ export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';
 export type { Comparison, ComparisonRow } from './report/comparison.ts';
 export type { PlannedFigure, PlannedSite } from './solve/planSizes.ts';
-export { type CaptureResult, captureModel } from './statistics/captureModel.ts';
+export { type CapturePlan, type CaptureResult, captureModel, planCapture } from './statistics/captureModel.ts';
 export { planStudy, type StudyPreview } from './study/planStudy.ts';
 export { type StudyRequest, type StudyResult, study } from './study/study.ts';
 export { parseStudyRecipe, resolveGrid, type StudyGrid, type StudyGridInput } from './study/studyGrid.ts';

@@ -44,7 +44,6 @@ export async function planCompression(request: CompressRequest, emit: Emit): Pro
     const calibrated = { ...request, evaluate: null };
     await prepareMaterial(opened, calibrated, {
       isCalibrated: isCalibrated(plans, recipe),
-      original: opened,
       device: null,
       emit: () => undefined,
     });

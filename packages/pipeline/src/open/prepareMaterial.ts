@@ -20,8 +20,8 @@ const OWN_TEXT = 'self';
 export interface MaterialOptions {
   /** Whether the run reads activations. */
   readonly isCalibrated: boolean;
-  /** The model that writes a text: the one that was published, also where a rotated one is compressed. */
-  readonly original: OpenedModel;
+  /** The model that writes a text: the one that was published, also where a rotated one is compressed; the same unless given. */
+  readonly original?: OpenedModel;
   /** Where a text is written; null where nothing may take long: it is then checked, and absent. */
   readonly device: Device | null;
   readonly emit: Emit;
@@ -122,7 +122,7 @@ async function calibrationText(
   await checkOwnText(opened, { windowLength });
   if (!isCalibrated || device === null) return null;
   return writeOwnText(
-    original,
+    original ?? opened,
     { windows, windowLength, temperature: temperature ?? 1, seed },
     { device, emit, signal },
   );

@@ -17,7 +17,7 @@ import { materialCount, type RunnableMaterial } from '../open/material.ts';
 import { type OpenedModel, openModel } from '../open/openModel.ts';
 import { prepareMaterial } from '../open/prepareMaterial.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
-import { refuseAuto, rotateOpened } from '../open/rotateOpened.ts';
+import { checkRotation, refuseAuto, rotateOpened } from '../open/rotateOpened.ts';
 import { hashWindows } from '../open/textContent.ts';
 import { openEngine } from '../openEngine.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
@@ -119,6 +119,33 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   } finally {
     await hidden.close();
   }
+}
+
+export interface CapturePlan {
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly inFeatures: number;
+    readonly readers: readonly string[];
+  }[];
+  /** Of the inputs' files. */
+  readonly bytes: number;
+}
+
+/** What `captureModel` would write, before anything is run. Errors: those that it gives before work. */
+export async function planCapture(request: CompressRequest, emit: Emit): Promise<CapturePlan> {
+  refuseAuto(request.recipe);
+  const opened = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
+  refuseQuantized(opened);
+  checkRotation(opened, request.recipe.rotate);
+  const material = { isCalibrated: true, device: null, emit: () => undefined };
+  await prepareMaterial(opened, { ...request, evaluate: null }, material);
+  const sites = readingSites(opened, request.recipe, emit).map(plan => plan.site);
+  const inputs = [...Map.groupBy(sites, site => site.inputName)].map(([name, own]) => ({
+    name,
+    inFeatures: own[0]!.inFeatures,
+    readers: own.map(site => site.name),
+  }));
+  return { inputs, bytes: inputs.reduce((sum, input) => sum + inputFileBytes(input.inFeatures), 0) };
 }
 
 /** All linear sites that are not excluded and whose inputs can be captured, the head among them. */

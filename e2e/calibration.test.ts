@@ -30,8 +30,6 @@ it('calibrates on mixtures of sets, and says what they are', async () => {
   const { calibration } = await calibrated('mixed', '--calibration', 'mixed');
   expect(calibration).toMatchObject({ id: 'mixed', windowCount: 6, windowLength: 48, seed: 0 });
   expect(calibration.sources.map((source: { id: string }) => source.id)).toEqual(['code', 'prose', 'stories']);
-  const other = await calibrated('mixed-1', '--calibration', 'mixed', '--seed', '1');
-  expect(other.calibration.tokens).not.toBe(calibration.tokens);
   const general = await calibrated('general', '--calibration', 'general');
   expect(general.calibration.sources.map((source: { id: string }) => source.id)).toEqual(['prose', 'stories']);
 });

@@ -6,9 +6,11 @@ import { solvers } from './solvers.ts';
 /** What the contract suites run over: every method, with settings that change what it computes. */
 export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   rtn: [{}, { bits: 3, symmetric: false }],
+  hqq: [{}, { bits: 2, groupSize: 16, symmetric: true, norm: 1 }],
   gptq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 8, groupSize: 'channel', actOrder: true }],
   awq: [{}, { bits: 3, groupSize: 64, symmetric: false }, { bits: 2, groupSize: 'channel', clip: false }],
   'rtn+lowrank': [{}, { bits: 2, rank: 5, correctionBits: 4 }],
+  'hqq+lowrank': [{ bits: 2, rank: 3 }],
   'gptq+lowrank': [{}, { bits: 3, symmetric: false, iterations: 2 }, { rank: 1, iterations: 1, correctionBits: 8 }],
   aqlm: [
     {},

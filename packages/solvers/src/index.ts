@@ -26,6 +26,8 @@ export { type GridSolver, withCorrection } from './lowRank/withCorrection.ts';
 export { parseOptions } from './parseOptions.ts';
 export { gptq } from './quantization/gptq.ts';
 export { type GptqOptions, gptqOptions } from './quantization/gptqOptions.ts';
+export { hqq } from './quantization/hqq.ts';
+export { type HqqOptions, hqqOptions } from './quantization/hqqOptions.ts';
 export { roundToNearest } from './quantization/roundToNearest.ts';
 export { type RoundToNearestOptions, roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 export { relativeOutputError } from './relativeOutputError.ts';

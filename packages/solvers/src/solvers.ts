@@ -19,6 +19,8 @@ import { awqOptions } from './quantization/awqOptions.ts';
 import { gptq } from './quantization/gptq.ts';
 import { gptqOptions } from './quantization/gptqOptions.ts';
 import { gridStorageBits } from './quantization/gridStorageBits.ts';
+import { hqq } from './quantization/hqq.ts';
+import { hqqOptions } from './quantization/hqqOptions.ts';
 import { roundToNearest } from './quantization/roundToNearest.ts';
 import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 import type { SingleSolver, Solver } from './solver.ts';
@@ -42,6 +44,13 @@ const gridSolvers: Readonly<Record<string, GridSolver>> = {
     allocation: null,
     storageBits: (shape, options) => gridStorageBits(shape, parseOptions(roundToNearestOptions, options, 'rtn')),
     solve: async (weight, _statistics, options) => roundToNearest(weight, options),
+  },
+  hqq: {
+    optionsSchema: hqqOptions,
+    needs: 'weight',
+    allocation: null,
+    storageBits: (shape, options) => gridStorageBits(shape, parseOptions(hqqOptions, options, 'hqq')),
+    solve: async (weight, _statistics, options) => hqq(weight, options),
   },
   gptq: {
     optionsSchema: gptqOptions,

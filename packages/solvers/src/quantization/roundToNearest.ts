@@ -1,13 +1,10 @@
 import type { QuantizedWeight } from '@quern/core';
-import { createRowQuantizer, type Matrix, type RowQuantizer } from '@quern/linalg';
-import { checkWeight, checkWeightShape } from '../checkWeight.ts';
+import type { Matrix } from '@quern/linalg';
+import { checkWeightShape } from '../checkWeight.ts';
 import { parseOptions } from '../parseOptions.ts';
-import type { Grid, GridRule } from './grid.ts';
-import { gridOfRange } from './gridOfRange.ts';
-import { createGroupGrids, type GroupGrids } from './groupGrids.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
+import { roundOnGrids } from './roundOnGrids.ts';
 import { type RoundToNearestOptions, roundToNearestOptions } from './roundToNearestOptions.ts';
-import { scalesTooLarge } from './scalesTooLarge.ts';
 import { shrinkGrid } from './shrinkGrid.ts';
 
 /**
@@ -24,74 +21,10 @@ export function roundToNearest(weight: Matrix<Float32Array>, options: RoundToNea
   const { bits, groupSize, symmetric, shrinkSearch, scaleType } = parseOptions(roundToNearestOptions, options, 'rtn');
   const inputsPerGroup = resolveGroupSize(groupSize, weight.columns);
   checkWeightShape(weight);
-  const rule = { bits, symmetric, shrinkSearch, raiseSmallScales: scaleType === 'float16' };
-  const result = roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float16' });
-  if (result) return result;
-  if (scaleType === 'float16') throw scalesTooLarge();
-  return roundWith(weight, inputsPerGroup, { ...rule, scaleType: 'float32' })!;
-}
-
-/** Null when a scale does not fit the scale type. */
-function roundWith(weight: Matrix<Float32Array>, groupSize: number, rule: GridRule): QuantizedWeight | null {
-  const { rows, columns, data } = weight;
-  const grids = createGroupGrids(rows, columns, groupSize, rule);
-  const codes = new Uint8Array(data.length);
-  const quantizer = createRowQuantizer(columns, groupSize);
-  for (let start = 0; start < rows; start += quantizer.rowCapacity) {
-    const count = Math.min(quantizer.rowCapacity, rows - start);
-    const chunk = data.subarray(start * columns, (start + count) * columns);
-    quantizer.values.set(chunk);
-    quantizer.measure(count);
-    // A range with NaN has a value that is not finite: this finds it and throws.
-    if (hasNaN(quantizer.ranges, 2 * count * quantizer.groupsPerRow)) checkWeight(weight);
-    if (!chooseGrids(chunk, columns, start, quantizer, grids)) return null;
-    quantizer.quantize(count, rule.bits);
-    codes.set(quantizer.codes.subarray(0, chunk.length), start * columns);
-  }
-  return {
-    kind: 'quantized',
-    outFeatures: rows,
-    inFeatures: columns,
-    bits: rule.bits,
-    groupSize,
-    codes,
-    scales: grids.scales,
-    scaleType: rule.scaleType,
-    zeroPoints: grids.zeroPoints,
-  };
-}
-
-/** The grids of the rows in `chunk`, whose ranges the quantiser has measured, for the quantiser and for the result. */
-function chooseGrids(
-  chunk: Float32Array,
-  columns: number,
-  firstRow: number,
-  { ranges, inverseScales, offsets, groupsPerRow }: RowQuantizer,
-  { rule, groupSize, scales, zeroPoints }: GroupGrids,
-): boolean {
-  const grid: Grid = { scale: 1, zeroPoint: 0 };
-  const groupCount = (chunk.length / columns) * groupsPerRow;
-  const first = firstRow * groupsPerRow;
-  for (let group = 0; group < groupCount; group++) {
-    const lowest = ranges[2 * group]!;
-    const highest = ranges[2 * group + 1]!;
-    if (!gridOfRange(lowest, highest, rule, grid)) return false;
-    if (rule.shrinkSearch && lowest < highest) {
-      const row = Math.floor(group / groupsPerRow);
-      const from = row * columns + (group % groupsPerRow) * groupSize;
-      const to = Math.min(from + groupSize, (row + 1) * columns);
-      shrinkGrid(chunk, from, to, { lowest, highest }, rule, grid);
-    }
-    inverseScales[group] = 1 / grid.scale;
-    offsets[group] = grid.zeroPoint + 0.5;
-    scales[first + group] = grid.scale;
-    if (zeroPoints) zeroPoints[first + group] = grid.zeroPoint;
-  }
-  return true;
-}
-
-function hasNaN(values: Float32Array, count: number): boolean {
-  let sum = 0;
-  for (let index = 0; index < count; index++) sum += values[index]! * 0;
-  return Number.isNaN(sum);
+  return roundOnGrids(
+    weight,
+    inputsPerGroup,
+    { bits, symmetric, shrinkSearch, scaleType },
+    shrinkSearch ? shrinkGrid : null,
+  );
 }

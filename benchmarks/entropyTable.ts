@@ -1,7 +1,9 @@
 /**
  * Fixed widths against entropy coding, by what the files take: stored bits per weight, perplexity, distance from the original, times.
  *
- * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4,watersic:2.5] [--plot <file.svg>]`
+ * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4/shrinkSearch=true,watersic:2.5]
+ * [--plot <file.svg>]`
+ * A row is a method as the command line takes it, and after each `/` an option of its solver.
  * Every row is a packed folder that was written and then read back. "fixed" counts codes as bit planes at their own width (float16
  * scales of groups of 32 as they are), "stored" what the packed file takes: both from the files, of the solved sites. "decode" is the
  * time to rebuild all data files, "load" the time to open a session on them; best of 5, one thread decodes. At the end every fixed
@@ -16,8 +18,12 @@ import { InferenceSession } from 'onnxruntime-node';
 import { drawRates, type RatePoint } from './drawRates.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
 
-const ROWS =
-  'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,gptq:2,gptq:3,gptq:4,gptq:6,gptq:8,watersic:1.25,watersic:1.5,watersic:2,watersic:2.5,watersic:3,watersic:3.5,watersic:4,watersic:6,watersic:8';
+const ROWS = [
+  'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,hqq:2,hqq:3,hqq:4,hqq:6,hqq:8',
+  'gptq:2,gptq:3,gptq:4,gptq:6,gptq:8,gptq:2/shrinkSearch=true,gptq:3/shrinkSearch=true,gptq:4/shrinkSearch=true',
+  'awq:2,awq:3,awq:4,awq:6,awq:8,aqlm:2,aqlm:3,aqlm:4,aqlm:6,aqlm:8',
+  'watersic:1.25,watersic:1.5,watersic:2,watersic:2.5,watersic:3,watersic:3.5,watersic:4,watersic:6,watersic:8',
+].join(',');
 const ROUNDS = 5;
 
 interface Row extends RatePoint {
@@ -52,8 +58,15 @@ if (values.plot)
 await rm(out, { recursive: true, force: true });
 
 async function printRow(row: string): Promise<Row> {
-  const folder = join(out, row.replace(':', '-'));
-  const recipe = resolveRecipe({ ...parseMethod(row), storage: 'packed', calibration: { data: values.calibration } });
+  const folder = join(out, row.replace(/[:/]/g, '-'));
+  const [method = '', ...given] = row.split('/');
+  const options = Object.fromEntries(given.map(readOption));
+  const recipe = resolveRecipe({
+    ...parseMethod(method),
+    options,
+    storage: 'packed',
+    calibration: { data: values.calibration },
+  });
   const request = {
     model,
     out: folder,
@@ -90,6 +103,13 @@ async function printRow(row: string): Promise<Row> {
   console.log(`| ${cells.join(' | ')} |`);
   const bits = storage.bitsPerWeight!;
   return { name: row, folder, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: baseline!.nllDifference };
+}
+
+/** `name=value`, a number or boolean where it reads as one. */
+function readOption(text: string): [string, number | boolean | string] {
+  const [name = '', value = ''] = text.split('=');
+  if (value === 'true' || value === 'false') return [name, value === 'true'];
+  return [name, value !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
 }
 
 /** The best entropy-coded file of no more bytes, with this one as the baseline. */

@@ -3,7 +3,7 @@ import { inlineInitializer, int64Initializer } from '../build/inlineInitializer.
 import { node } from '../build/node.ts';
 import { DataType } from '../dataType.ts';
 import type { TensorProto } from '../generated/onnx_pb.js';
-import type { ActivationType, WeightPlace } from './graphPiece.ts';
+import type { ActivationType, ProductPlace } from './graphPiece.ts';
 import type { StoredFactor } from './storeFactor.ts';
 
 /**
@@ -19,7 +19,7 @@ import type { StoredFactor } from './storeFactor.ts';
 export async function storeCodebook(
   weight: CodebookWeight,
   activationType: ActivationType,
-  place: WeightPlace,
+  place: ProductPlace,
 ): Promise<StoredFactor> {
   check(weight, place.weightName);
   const { store, names, weightName } = place;
@@ -52,8 +52,7 @@ export async function storeCodebook(
     const plane = keep(await store.add(take(`codes${position}`), DataType.UINT8, [bytes.length], bytes));
     let part = cast(plane, DataType.INT32, `part${position}`);
     if (width < 8 || shift > 0) {
-      const table = int32(`table${position}`, contributions(width, shift), [256, 8 / width]);
-      part = apply('Gather', [table, part], `entries${position}`);
+      part = apply('Gather', [contributionTable(width, shift, place), part], `entries${position}`);
     }
     part = apply('Reshape', [part, flat], `flat${position}`);
     if (bytes.length * (8 / width) !== codes.length) {
@@ -110,13 +109,22 @@ function planeOf(codes: Uint16Array, shift: number, width: number): Uint8Array {
   return bytes;
 }
 
-/** `[256, codes per byte]`: what each byte of a plane adds to the codes. */
-function contributions(width: number, shift: number): number[] {
+/** `[256, codes per byte]`: what each byte of a plane adds to the codes. It stands in the main graph, once for all weights. */
+function contributionTable(width: number, shift: number, { mainGraph, names }: ProductPlace): string {
   const perByte = 8 / width;
-  return Array.from({ length: 256 * perByte }, (_, index) => {
+  const values = Int32Array.from({ length: 256 * perByte }, (_, index) => {
     const byte = Math.floor(index / perByte);
     return ((byte >> (width * (index % perByte))) & (2 ** width - 1)) << shift;
   });
+  const bytes = new Uint8Array(values.buffer);
+  const stem = `code_table_${width}_${shift}`;
+  const known = mainGraph.initializer.find(
+    ({ name, rawData }) => name.startsWith(stem) && Buffer.compare(rawData, bytes) === 0,
+  );
+  if (known) return known.name;
+  const tensor = inlineInitializer(names.take(stem), DataType.INT32, [256, perByte], bytes);
+  mainGraph.initializer.push(tensor);
+  return tensor.name;
 }
 
 function halves(values: Float32Array): Uint8Array {

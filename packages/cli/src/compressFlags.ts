@@ -53,11 +53,11 @@ function allOptions(): readonly Option[] {
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
     .option(
       '--method <name>',
-      'gptq, rtn, awq, watersic, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, compot, cospadi, rocket, dictionary, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
+      'gptq, rtn, hqq, awq, aqlm, watersic, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, compot, cospadi, rocket, dictionary, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
     )
     .option(
       '--bits <b>',
-      'bits of the grid or of the factors, 2..8; for watersic stored bits per weight, any number 1..8 (default: 4; float16 factors)',
+      'bits of the grid or of the factors, 2..8; for watersic stored bits per weight, any number 1..8; for aqlm those of the codes (default: 4; aqlm 2; float16 factors)',
       positiveNumber,
     )
     .option(

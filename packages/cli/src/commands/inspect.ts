@@ -21,7 +21,7 @@ function renderInspection(result: Inspection): string {
     site.name,
     site.block === null ? '-' : String(site.block),
     `${site.outFeatures} x ${site.inFeatures}`,
-    `${site.sharedInputGroup}${site.canCapture ? '' : ' (cannot be captured: rtn only)'}`,
+    `${site.sharedInputGroup}${site.canCapture ? '' : ' (cannot be captured: rtn and hqq only)'}`,
   ]);
   const embeddings = result.embeddings
     .map(

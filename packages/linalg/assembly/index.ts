@@ -2,6 +2,7 @@
 // caller laid out; pointers are byte offsets, matrices are row-major float64.
 
 export { choleskyUpper } from './choleskyUpper';
+export { halfQuadraticSums } from './halfQuadratic';
 export { fitChosen, pursueRow } from './pursueRow';
 export { quantizeColumns } from './quantizeColumns';
 export { groupRanges, quantizeGroups } from './quantizeGroups';

@@ -62,3 +62,26 @@ describe('createRowQuantizer', () => {
     expect(createRowQuantizer(100_000, 32)).toMatchObject({ rowCapacity: 1, groupsPerRow: 3125 });
   });
 });
+
+it.each([1, 3, 4, 31, 32, 64, 65, 200])('sums up a half-quadratic step like plain loops: %i values', count => {
+  const quantizer = createRowQuantizer(256, 256);
+  quantizer.values.set(randomMatrix(1, 256, 5).data.map(value => value ** 3));
+  for (const norm of [0.5, 0.7, 1, 2]) {
+    const step = { scale: -0.05, zeroPoint: 6, highestCode: 15, norm, beta: 10 };
+    const expected = [0, 0, 0, 0, 0];
+    let size = 0;
+    for (const value of quantizer.values.subarray(3, 3 + count)) {
+      const position = Math.fround(value / step.scale) + step.zeroPoint;
+      const code = Math.max(0, Math.min(15, Math.floor(position + 0.5)));
+      const error = position - code;
+      const shrunk = error === 0 ? 0 : Math.max(0, Math.abs(error) - Math.abs(error) ** (norm - 1) / step.beta);
+      const target = position - step.zeroPoint - Math.sign(error) * shrunk;
+      const d = code - step.zeroPoint;
+      const own = [Math.abs(error) ** norm, d, d * d, target, target * d];
+      for (const [index, term] of own.entries()) expected[index]! += term;
+      size += 1 + d * d;
+    }
+    const sums = quantizer.halfQuadraticSums(3, count, step);
+    for (const [index, sum] of expected.entries()) expect(Math.abs(sums[index]! - sum)).toBeLessThan(1e-4 * size);
+  }
+});

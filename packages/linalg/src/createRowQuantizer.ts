@@ -23,8 +23,19 @@ export interface RowQuantizer {
   readonly codes: Uint8Array<ArrayBuffer>;
   /** Fills `ranges` from `values`. */
   measure(rows: number): void;
+  /** Five sums over `count` values from `start` on, which the next call overwrites: see halfQuadraticSums in assembly/. */
+  halfQuadraticSums(start: number, count: number, step: HalfQuadraticStep): Float64Array<ArrayBuffer>;
   /** codes = clamp(floor(value inverseScale + offset), 0, 2^bits - 1), in float64. */
   quantize(rows: number, bits: number): void;
+}
+
+/** A grid and how errors on it are shrunk. */
+export interface HalfQuadraticStep {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly highestCode: number;
+  readonly norm: number;
+  readonly beta: number;
 }
 
 /** Allocates memory for about 65536 values, at least one row. */
@@ -37,9 +48,12 @@ export function createRowQuantizer(columns: number, groupSize: number): RowQuant
   const offsetsAt = inverseScalesAt + groupCount * 8;
   const rangesAt = offsetsAt + groupCount * 8;
   const valuesAt = rangesAt + groupCount * 8;
-  const codesAt = valuesAt + valueCount * 4;
-  const { memory, groupRanges, quantizeGroups } = openKernels(codesAt + valueCount);
+  // Whole lanes are read past the last value.
+  const sumsAt = Math.ceil((valuesAt + valueCount * 4 + 16) / 8) * 8;
+  const codesAt = sumsAt + 40;
+  const { memory, groupRanges, quantizeGroups, halfQuadraticSums } = openKernels(codesAt + valueCount);
   const { buffer } = memory;
+  const sums = new Float64Array(buffer, sumsAt, 5);
   return {
     rowCapacity,
     groupsPerRow,
@@ -48,6 +62,10 @@ export function createRowQuantizer(columns: number, groupSize: number): RowQuant
     inverseScales: new Float64Array(buffer, inverseScalesAt, groupCount),
     offsets: new Float64Array(buffer, offsetsAt, groupCount),
     codes: new Uint8Array(buffer, codesAt, valueCount),
+    halfQuadraticSums(start, count, { scale, zeroPoint, highestCode, norm, beta }) {
+      halfQuadraticSums(valuesAt + 4 * start, count, 1 / scale, zeroPoint, highestCode, norm, 1 / beta, sumsAt);
+      return sums;
+    },
     measure: rows => groupRanges(valuesAt, rows, columns, groupSize, rangesAt),
     quantize(rows, bits) {
       quantizeGroups(valuesAt, rows, columns, groupSize, inverseScalesAt, offsetsAt, 2 ** bits - 1, codesAt);

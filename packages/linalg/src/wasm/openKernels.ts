@@ -52,6 +52,16 @@ export interface Kernels {
     codes: number,
   ): void;
   reflectPanel(panel: number, count: number, length: number, taus: number, triangle: number): void;
+  halfQuadraticSums(
+    values: number,
+    count: number,
+    inverseScale: number,
+    zeroPoint: number,
+    highestCode: number,
+    norm: number,
+    inverseBeta: number,
+    sums: number,
+  ): void;
   searchWords(
     linear: number,
     stride: number,

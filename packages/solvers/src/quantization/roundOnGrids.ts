@@ -14,6 +14,8 @@ export type GridRefiner = (
   range: { readonly lowest: number; readonly highest: number },
   rule: GridRule,
   grid: Grid,
+  /** Holds the same values at the same places. */
+  quantizer: RowQuantizer,
 ) => void;
 
 /** What the caller wants of all grids. `auto`: float32 where any scale leaves the range of float16. */
@@ -79,10 +81,11 @@ function chooseGrids(
   chunk: Float32Array,
   columns: number,
   firstRow: number,
-  { ranges, inverseScales, offsets, groupsPerRow }: RowQuantizer,
+  quantizer: RowQuantizer,
   { grids, refine }: { readonly grids: GroupGrids; readonly refine: GridRefiner | null },
 ): boolean {
   const { rule, groupSize, scales, zeroPoints } = grids;
+  const { ranges, inverseScales, offsets, groupsPerRow } = quantizer;
   const grid: Grid = { scale: 1, zeroPoint: 0 };
   const groupCount = (chunk.length / columns) * groupsPerRow;
   const first = firstRow * groupsPerRow;
@@ -94,7 +97,7 @@ function chooseGrids(
       const row = Math.floor(group / groupsPerRow);
       const from = row * columns + (group % groupsPerRow) * groupSize;
       const to = Math.min(from + groupSize, (row + 1) * columns);
-      refine(chunk, from, to, { lowest, highest }, rule, grid);
+      refine(chunk, from, to, { lowest, highest }, rule, grid, quantizer);
     }
     inverseScales[group] = 1 / grid.scale;
     offsets[group] = grid.zeroPoint + 0.5;

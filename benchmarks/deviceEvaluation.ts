@@ -5,7 +5,7 @@
  * product (the model's multiply-adds at that rate) and a sum of matrices (its weights read once a batch at that rate). The CPU
  * scores the same windows, or a few of them. Prints Markdown.
  *
- * node benchmarks/deviceEvaluation.ts [model.onnx | checkpoint folder | 350m | wide2048] [--device webgpu] [--window-length 256]
+ * node benchmarks/deviceEvaluation.ts [model.onnx | checkpoint folder | 350m | llama-3.2-1b | ...] [--device webgpu] [--window-length 256]
  *   [--windows 256] [--cpu-windows 8] [--batch-tokens n] [--baseline]
  */
 import { existsSync } from 'node:fs';
@@ -53,13 +53,17 @@ console.log(`${describeMachine()}; ${device}: ${adapter || 'an adapter without a
 console.log(
   `${path}: ${(multiplied / 1e6).toFixed(1)} M multiply-adds a token, windows of ${windowLength}, free device memory ${free === null ? 'unknown' : `${(free / 2 ** 30).toFixed(1)} GiB`}\n`,
 );
-console.log('| device | tokens/s | GEMM, GFLOP/s | share of it | sum of matrices, GB/s | first batch | perplexity |');
-console.log('|---|---|---|---|---|---|---|');
-for (const { name, rate, speed, firstMs, perplexity } of rows) {
+console.log(
+  '| device | tokens/s | GEMM, GFLOP/s | share of it | sum of matrices, GB/s | share of it | tokens a batch | first batch | perplexity |',
+);
+console.log('|---|---|---|---|---|---|---|---|---|');
+for (const { name, rate, speed, batchTokens, firstMs, perplexity } of rows) {
   const share = (2 * multiplied * rate) / speed.gemmFlops;
+  // Weights in float32, read once a batch.
+  const byteShare = (4 * multiplied * rate) / batchTokens / speed.copyBytes;
   console.log(
     `| ${name} | ${Math.round(rate).toLocaleString('en')} | ${(speed.gemmFlops / 1e9).toFixed(1)} | ${(100 * share).toFixed(1)} % | ` +
-      `${(speed.copyBytes / 1e9).toFixed(1)} | ${Math.round(firstMs)} ms | ${perplexity.toFixed(3)} |`,
+      `${(speed.copyBytes / 1e9).toFixed(1)} | ${(100 * byteShare).toFixed(1)} % | ${batchTokens} | ${Math.round(firstMs)} ms | ${perplexity.toFixed(3)} |`,
   );
 }
 console.log(
@@ -89,6 +93,7 @@ async function measure(name: Device, windowCount: number) {
   return {
     name,
     rate: (1000 * (last - first)) / (lastAt - firstAt),
+    batchTokens: first,
     firstMs: firstAt - started,
     perplexity: Math.exp(clusteredMean(scores.nll.slice(0, few), scores.tokenCounts.slice(0, few)).value),
     speed: await measureDevice(name),

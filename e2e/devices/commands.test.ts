@@ -17,6 +17,11 @@ interface Doctor {
 }
 
 const gpu = await useGpu();
+interface Manifest {
+  readonly device: string;
+  readonly sites: readonly { readonly relativeOutputError: number }[];
+}
+
 let folder = '';
 let text = '';
 beforeAll(async () => {
@@ -93,11 +98,21 @@ describe.skipIf(gpu === null)('with WebGPU', () => {
     await recordFigures(gpu, 'speeds', devices);
   });
 
-  it('evaluate gives the figures of the CPU', async () => {
-    const [webgpu, cpu] = [await evaluate('webgpu'), await evaluate('cpu')];
-    expect(webgpu.stderr).toContain('on webgpu');
-    expect(webgpu.result).toMatchObject({ device: 'webgpu', fallbackReason: null });
-    const ratio = webgpu.result.perplexity / cpu.result.perplexity;
-    expect(Math.abs(ratio - 1)).toBeLessThan(1e-3);
+  it('compress calibrates there, and says so', async () => {
+    const out = (device: string) => join(folder, device);
+    const compress = async (device: string) => {
+      const few = ['--calibration', text, '--windows', '1', '--window-length', '12', '--evaluate', 'none'];
+      const one = ['--method', 'gptq', '--exclude', 'model.layers.{1,2,3,4,5}.*'];
+      const run = await runQuern('compress', demo, '--out', out(device), ...few, ...one, '--device', device);
+      expect(run.stderr + run.code).toMatch(/0$/);
+      return JSON.parse(await readFile(join(out(device), 'quern.json'), 'utf8')) as Manifest;
+    };
+    const [webgpu, cpu] = [await compress('webgpu'), await compress('cpu')];
+    expect(webgpu.device).toBe('webgpu');
+    expect(webgpu.sites).toHaveLength(7);
+    for (const [index, { relativeOutputError }] of webgpu.sites.entries()) {
+      // Twelve tokens leave much of a Gram to damping: errors are close, not equal.
+      expect(relativeOutputError / cpu.sites[index]!.relativeOutputError).toBeCloseTo(1, 0);
+    }
   });
 });

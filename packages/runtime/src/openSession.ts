@@ -2,6 +2,7 @@ import { type OnnxModel, serializeModel } from '@quern/onnx';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { describeModel } from './describeModel.ts';
 import type { Device } from './device/device.ts';
+import { keepKernels } from './device/keepKernels.ts';
 import { runtimeFailure } from './runtimeFailure.ts';
 
 export interface SessionOptions {
@@ -31,6 +32,7 @@ const FATAL = 4;
 export async function openSession(model: OnnxModel, options: SessionOptions): Promise<InferenceSession> {
   env.logLevel = 'fatal';
   try {
+    await keepKernels(options.device);
     return await InferenceSession.create(serializeModel(model), {
       executionProviders: [options.device],
       logSeverityLevel: FATAL,

@@ -27,9 +27,12 @@ export interface ForwardContext {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Computes the hidden state that enters the first block. */
+/**
+ * Computes the hidden state that enters the first block. On the CPU, whatever the device: it is a look-up in the embedding, of which an
+ * accelerator would have to hold the whole, in a type that it may not have.
+ */
 export async function startForward(context: ForwardContext, first: BlockCut): Promise<void> {
-  await runAll(context, null, { outputs: first.inputNames }, async (run, outputs) =>
+  await runAll({ ...context, device: 'cpu' }, null, { outputs: first.inputNames }, async (run, outputs) =>
     context.hidden.write(run, outputs),
   );
 }
@@ -161,7 +164,8 @@ async function openBlock(
   );
   const part = extractSubmodel(model, entries, outputs);
   const options = { device, ...(threads === undefined ? {} : { threads }) };
-  const forward = await openForward(extend(await localize(cut ? part : lookUpBeforeCast(part))), options);
+  const looksUp = cut === null && device === 'cpu';
+  const forward = await openForward(extend(await localize(looksUp ? lookUpBeforeCast(part) : part)), options);
   const given = async (run: number): Promise<NamedTensors> => ({
     ...(cut ? await hidden.read(run) : {}),
     ...inputs.others?.(run),

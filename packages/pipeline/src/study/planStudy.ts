@@ -9,8 +9,8 @@ import { type PlannedFigure, planSizes } from '../solve/planSizes.ts';
 import { selectSites } from '../solve/selectSites.ts';
 import { type StoredTotals, storedTotals } from '../solve/storedTotals.ts';
 import { totalFigure } from '../solve/totalFigure.ts';
-import type { StudyRequest } from './study.ts';
 import { type StudyPlan, studyCells } from './studyCells.ts';
+import type { StudyRequest } from './studyRequest.ts';
 
 /** The cells that a study would make and what each would store. */
 export interface StudyPreview extends Pick<StudyPlan, 'unavailable'> {

@@ -14,6 +14,7 @@ const row: ComparisonRow = {
   klDivergence: 0.0153,
   nllDifference: 0.0148,
   nllDifferenceStandardError: 0.0019,
+  scores: null,
   solveMs: 17_000,
   sites: [],
   failure: null,

@@ -7,6 +7,7 @@ import type { PreparedText } from '../open/prepareText.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';
 import { versions } from '../versions.ts';
+import { adjustRows } from './adjustRows.ts';
 
 /** What a comparison was made of. */
 export interface Comparing {
@@ -56,6 +57,8 @@ export function describeComparison(comparing: Comparing, rows: readonly Comparis
       ...(rules.length > 0 ? { rules } : {}),
       key,
     },
-    rows: rows.toSorted((left, right) => left.storedBytes - right.storedBytes || left.solveMs - right.solveMs),
+    rows: adjustRows(rows).toSorted(
+      (left, right) => left.storedBytes - right.storedBytes || left.solveMs - right.solveMs,
+    ),
   };
 }

@@ -2,9 +2,13 @@ import { summarizeScores } from '@quern/evaluator';
 import { readOnnxModel } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import { scoreStage } from '../evaluateModel.ts';
+import { damagedDocuments } from '../evaluation/damagedDocuments.ts';
+import { documentScores } from '../evaluation/documentScores.ts';
+import { rowScores } from '../evaluation/rowScores.ts';
 import type { OpenedModel } from '../open/openModel.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { textContent } from '../open/textContent.ts';
+import { textTokenizer } from '../open/textTokenizer.ts';
 import type { ComparisonRow } from '../report/comparison.ts';
 import type { CompressRun } from '../run.ts';
 import { jobKey } from '../solve/jobKey.ts';
@@ -29,7 +33,7 @@ export interface RowContext {
  */
 export async function makeRow({ run, baseline, text }: RowContext, planned: RowPlan): Promise<ComparisonRow> {
   const { results, origin } = run;
-  const key = jobKey({ row: planned.recipe as never, origin, text: text && textContent(text) });
+  const key = jobKey({ scoredRow: planned.recipe as never, origin, text: text && textContent(text) });
   const known = await results.load<ComparisonRow>(key);
   if (known) return known;
   const { plans, sites, measured, failure } = await writeRow(
@@ -48,15 +52,34 @@ const NOT_MEASURED = {
   klDivergence: null,
   nllDifference: null,
   nllDifferenceStandardError: null,
+  scores: null,
 };
+
+/** Documents whose texts the report shows of each row. */
+const SHOWN_DOCUMENTS = 1;
 
 async function measure(run: CompressRun, baseline: OpenedModel, text: PreparedText, graph: string) {
   const written = await readOnnxModel(graph);
   const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', baseline });
-  const evaluation = summarizeScores(scores, text);
+  const evaluation = summarizeScores(scores, text, run.request.recipe.seed);
   const { perplexity, standardError } = evaluation;
-  const { klDivergence, nllDifference, nllDifferenceStandardError } = evaluation.baseline!;
-  return { perplexity, standardError, klDivergence, nllDifference, nllDifferenceStandardError };
+  const compared = evaluation.baseline!;
+  const { klDivergence, nllDifference, nllDifferenceStandardError } = compared;
+  const documents = documentScores(scores);
+  const { device, request } = run;
+  const tokenizer = await textTokenizer(baseline);
+  const models = { model: written, baseline: baseline.model };
+  const source = { ...models, windows: text.windows, tokenizer, device, threads: request.threads };
+  const damaged = await damagedDocuments(documents, source, SHOWN_DOCUMENTS);
+  const plain = documents.map(({ window: _, ...score }) => score);
+  return {
+    perplexity,
+    standardError,
+    klDivergence,
+    nllDifference,
+    nllDifferenceStandardError,
+    scores: rowScores({ ...evaluation, baseline: compared }, plain, damaged),
+  };
 }
 
 function describeRow(planned: RowPlan, plans: readonly SitePlan[], reports: readonly SiteReport[]) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { z } from 'zod';
 import type { Comparison } from '../report/comparison.ts';
+import { rowScoresSchema } from './rowScoresSchema.ts';
 
 export const RESULTS_FILE = 'results.json';
 export const REPORT_FILE = 'report.html';
@@ -27,6 +28,8 @@ const row = z.object({
   klDivergence: figure,
   nllDifference: figure,
   nllDifferenceStandardError: figure,
+  // Results of earlier versions have none.
+  scores: rowScoresSchema.nullable().default(null),
   solveMs: z.number(),
   sites: z.array(site),
   failure: z.string().nullable(),

@@ -4,7 +4,14 @@ import type { TokenWindow } from '@quern/core';
 import { type ExplainedToken, explainWindows } from '@quern/evaluator';
 import type { OnnxModel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
-import type { DamagedDocument, DamagedToken, DocumentScore } from '../report/evaluation/evaluationReport.ts';
+import {
+  COLOURED_SHARES,
+  type DamagedDocument,
+  type DamagedToken,
+  type DocumentScore,
+  LISTED_TOKENS,
+  type TokenDetails,
+} from '../report/evaluation/evaluationReport.ts';
 import { rounded } from './documentScores.ts';
 
 /** What damaged documents are shown with. */
@@ -53,19 +60,27 @@ function describeTokens(
   const stream = createTextStream(tokenizer, new Int32Array(0));
   const texts = Array.from(window.ids, id => stream.push(id));
   const nameOf = (id: number): string => tokenizer.decodeInside(Int32Array.of(id));
-  const first = { text: texts[0]!, isScored: false, divergence: 0, before: 0, after: 0, topBefore: '', topAfter: '' };
+  const scored = explained.slice(window.firstScored - 1).map(({ divergence }) => divergence);
+  const shown = Math.max(Math.ceil(COLOURED_SHARES.at(-1)! * scored.length), COLOURED_SHARES.length * LISTED_TOKENS);
+  const limit = scored.toSorted((a, b) => b - a)[Math.min(shown, scored.length) - 1]!;
+  const detailsOf = (token: ExplainedToken): TokenDetails => ({
+    before: rounded(token.before),
+    after: rounded(token.after),
+    topBefore: nameOf(token.topBefore),
+    topAfter: nameOf(token.topAfter),
+    confidenceBefore: rounded(token.confidenceBefore),
+    confidenceAfter: rounded(token.confidenceAfter),
+  });
   return [
-    { ...first, confidenceBefore: 0, confidenceAfter: 0 },
-    ...explained.map((token, index) => ({
-      text: texts[index + 1]!,
-      isScored: index + 1 >= window.firstScored,
-      divergence: rounded(token.divergence),
-      before: rounded(token.before),
-      after: rounded(token.after),
-      topBefore: nameOf(token.topBefore),
-      topAfter: nameOf(token.topAfter),
-      confidenceBefore: rounded(token.confidenceBefore),
-      confidenceAfter: rounded(token.confidenceAfter),
-    })),
+    { text: texts[0]!, isScored: false, divergence: 0, details: null },
+    ...explained.map((token, index) => {
+      const isScored = index + 1 >= window.firstScored;
+      return {
+        text: texts[index + 1]!,
+        isScored,
+        divergence: Number(token.divergence.toPrecision(3)),
+        details: isScored && token.divergence >= limit ? detailsOf(token) : null,
+      };
+    }),
   ];
 }

@@ -1,3 +1,5 @@
+import type { RowScores } from './evaluation/rowScores.ts';
+
 /** One compared setting, as it stands in results.json. */
 export interface ComparisonRow {
   /** As given: `gptq:3`, `svd-llm`, `gptq:3+lowrank`. */
@@ -14,6 +16,8 @@ export interface ComparisonRow {
   readonly klDivergence: number | null;
   readonly nllDifference: number | null;
   readonly nllDifferenceStandardError: number | null;
+  /** Null where no text was scored. */
+  readonly scores: RowScores | null;
   readonly solveMs: number;
   readonly sites: readonly {
     readonly name: string;

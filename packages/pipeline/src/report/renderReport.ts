@@ -1,6 +1,7 @@
 import type { Comparison } from './comparison.ts';
 import { errorHeatMap } from './errorHeatMap.ts';
 import { escapeHtml } from './escapeHtml.ts';
+import { comparisonScores } from './evaluation/comparisonScores.ts';
 import { formatCount } from './formatCount.ts';
 import { formatFigure } from './formatFigure.ts';
 import { frontRows } from './frontRows.ts';
@@ -28,6 +29,7 @@ export function renderReport(comparison: Comparison): string {
     ['summary', 'What came out', summarySection(comparison, measure)],
     ['pareto', `${capitalized(measure.name)} against size`, paretoFigure(comparison, points)],
     ['rows', 'All rows', resultTable(comparison, front)],
+    ...comparisonScores(comparison, measure),
     ['failures', 'Rows that could not be made', failures(comparison)],
     ['sites', 'Relative output error by site', heatMap ?? '<p class="note">No row holds errors by site.</p>'],
     ['settings', 'Settings', settingsSection(comparison)],

@@ -100,7 +100,17 @@ mark.level-0 { background: color-mix(in srgb, var(--series-1) 48%, transparent);
 mark.level-1 { background: color-mix(in srgb, var(--series-1) 30%, transparent); }
 mark.level-2 { background: color-mix(in srgb, var(--series-1) 15%, transparent); }
 mark sup { font-size: 0.7em; font-weight: 700; line-height: 0; }
+.score.one { grid-template-columns: 12em 12em 1fr; padding: 1px 0; border-top: 0; }
+.score.one .track { height: 18px; }
+.score.one .bar { top: 8px; } .score.one .dot { top: 4px; }
+#scores h3, .multiples h3 { font-size: 0.95rem; margin: 16px 0 2px; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 12px 20px; }
+.multiples svg { width: 100%; height: auto; }
+details { border-top: 1px solid var(--grid); padding: 8px 0; }
+summary { cursor: pointer; font-weight: 600; }
 @media (max-width: 760px) {
+  .score.one { grid-template-columns: 1fr 1fr; padding: 4px 0; }
+  .score.one .track { grid-column: 1 / -1; }
   .score { grid-template-columns: 1fr; gap: 0; }
   main { padding: 18px 0 32px; }
   header { padding: 0 14px; }

@@ -1,25 +1,35 @@
 import { escapeHtml } from '../escapeHtml.ts';
 import { formatFigure } from '../formatFigure.ts';
-import type { DamagedDocument, DamagedToken, DocumentScore } from './evaluationReport.ts';
+import {
+  COLOURED_SHARES,
+  type DamagedDocument,
+  type DamagedToken,
+  type DocumentScore,
+  LISTED_TOKENS,
+} from './evaluationReport.ts';
 
-/** Tokens that are numbered and listed below a text. */
-const LISTED = 5;
-
-/** Shares of the tokens of a text that are coloured, from the strongest colour down. */
-const SHARES = [0.02, 0.06, 0.14];
-
-/** The most damaged documents: their texts with the tokens where the models part coloured, and the worst of these in a table. */
-export function damageSection(damaged: readonly DamagedDocument[], documents: readonly DocumentScore[]): string {
+/**
+ * The most damaged documents: their texts with the tokens where the models part coloured, and the worst of these in a table. `model` names
+ * the one that is meant where a page shows several.
+ */
+export function damageSection(
+  damaged: readonly DamagedDocument[],
+  documents: readonly DocumentScore[],
+  model?: string,
+): string {
   if (damaged.length === 0) return '<p class="note">No document lost anything.</p>';
   const legend =
     '<p class="note">The stronger the colour, the further the prediction of a token is from what it was (KL divergence); ' +
     'grey text was context and not scored. The largest five of each text are numbered.</p>';
-  return [legend, ...damaged.map((document, index) => article(document, documents[document.window]!, index))].join(
-    '\n',
-  );
+  return [
+    legend,
+    ...damaged.map((document, index) =>
+      article(document, documents[document.window]!, model === undefined ? `${index + 1}` : `${index + 1}, ${model}`),
+    ),
+  ].join('\n');
 }
 
-function article({ window, tokens }: DamagedDocument, score: DocumentScore, index: number): string {
+function article({ window, tokens }: DamagedDocument, score: DocumentScore, name: string): string {
   const order = tokens.filter(({ isScored }) => isScored).toSorted((a, b) => b.divergence - a.divergence);
   const ranks = new Map(order.map((token, rank) => [token, rank]));
   const text = tokens.map(token => span(token, ranks.get(token), order.length)).join('');
@@ -27,8 +37,8 @@ function article({ window, tokens }: DamagedDocument, score: DocumentScore, inde
     `document ${window + 1}, ${score.tokenCount} tokens: ${formatFigure(score.before)} to ${formatFigure(score.after)} nats per token, ` +
     `KL ${formatFigure(score.klDivergence, 3)}, ${score.lost} lost, ${score.gained} gained`;
   return (
-    `<article class="damaged"><h3><span class="place">${index + 1}</span> ${figures}</h3>\n` +
-    `<p class="text">${text}</p>\n${listed(order.slice(0, LISTED), index)}</article>`
+    `<article class="damaged"><h3><span class="place">${escapeHtml(name)}</span> ${figures}</h3>\n` +
+    `<p class="text">${text}</p>\n${listed(order.slice(0, LISTED_TOKENS), name)}</article>`
   );
 }
 
@@ -36,28 +46,35 @@ function span(token: DamagedToken, rank: number | undefined, count: number): str
   const shown = escapeHtml(token.text);
   if (rank === undefined) return shown === '' ? '' : `<span class="context">${shown}</span>`;
   if (shown === '') return '';
-  const level = SHARES.findIndex((share, place) => rank < Math.max(share * count, LISTED * (place + 1)));
+  const level = COLOURED_SHARES.findIndex(
+    (share, place) => rank < Math.max(share * count, LISTED_TOKENS * (place + 1)),
+  );
   if (level < 0) return shown;
+  const { details } = token;
   const title =
-    `KL ${formatFigure(token.divergence, 3)} nats; probability ${formatFigure(token.before, 2)} before, ${formatFigure(token.after, 2)} after; ` +
-    `expected ${quoted(token.topBefore)} before, ${quoted(token.topAfter)} after`;
-  const number = rank < LISTED ? `<sup>${rank + 1}</sup>` : '';
+    `KL ${formatFigure(token.divergence, 3)} nats` +
+    (details === null
+      ? ''
+      : `; probability ${formatFigure(details.before, 2)} before, ${formatFigure(details.after, 2)} after; ` +
+        `expected ${quoted(details.topBefore)} before, ${quoted(details.topAfter)} after`);
+  const number = rank < LISTED_TOKENS ? `<sup>${rank + 1}</sup>` : '';
   return `<mark class="level-${level}" title="${escapeHtml(title)}">${shown}${number}</mark>`;
 }
 
-function listed(tokens: readonly DamagedToken[], index: number): string {
-  const rows = tokens.map((token, rank) => {
-    const expected = (text: string, confidence: number): string =>
-      `<td>${escapeHtml(quoted(text))} <span class="place">${formatFigure(confidence, 2)}</span></td>`;
+function listed(tokens: readonly DamagedToken[], name: string): string {
+  const rows = tokens.map(({ text, divergence, details }, rank) => {
+    if (details === null) return '';
+    const expected = (guess: string, confidence: number): string =>
+      `<td>${escapeHtml(quoted(guess))} <span class="place">${formatFigure(confidence, 2)}</span></td>`;
     return (
-      `<tr><th scope="row">${rank + 1}</th><td>${escapeHtml(quoted(token.text))}</td>` +
-      `<td class="number">${formatFigure(token.before, 2)}</td><td class="number">${formatFigure(token.after, 2)}</td>` +
-      `${expected(token.topBefore, token.confidenceBefore)}${expected(token.topAfter, token.confidenceAfter)}` +
-      `<td class="number">${formatFigure(token.divergence, 3)}</td></tr>`
+      `<tr><th scope="row">${rank + 1}</th><td>${escapeHtml(quoted(text))}</td>` +
+      `<td class="number">${formatFigure(details.before, 2)}</td><td class="number">${formatFigure(details.after, 2)}</td>` +
+      `${expected(details.topBefore, details.confidenceBefore)}${expected(details.topAfter, details.confidenceAfter)}` +
+      `<td class="number">${formatFigure(divergence, 3)}</td></tr>`
     );
   });
   return (
-    `<div class="scroll" role="region" aria-label="Largest divergences of text ${index + 1}" tabindex="0"><table>\n` +
+    `<div class="scroll" role="region" aria-label="Largest divergences of text ${escapeHtml(name)}" tabindex="0"><table>\n` +
     '<thead><tr><th scope="col"></th><th scope="col">What came</th><th scope="col" class="number">p before</th>' +
     '<th scope="col" class="number">p after</th><th scope="col">Expected before</th><th scope="col">Expected after</th>' +
     `<th scope="col" class="number">KL, nats</th></tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table></div>`

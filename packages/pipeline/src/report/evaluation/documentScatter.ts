@@ -22,10 +22,13 @@ export interface ScatterData {
   readonly id: string;
   readonly documents: readonly DocumentScore[];
   readonly marked: readonly number[];
+  /** One small drawing for a grid of them. */
+  readonly isSmall?: boolean;
 }
 
 /** A mark for each document: how hard it was before, and how much harder it became. Drawn twice, and the page shows the one that fits. */
 export function documentScatter(data: ScatterData): string {
+  if (data.isSmall) return `<div>${drawn(data, NARROW)}</div>`;
   return [WIDE, NARROW]
     .map(format => `<div class="${format === WIDE ? 'wide' : 'narrow'}">${drawn(data, format)}</div>`)
     .join('\n');

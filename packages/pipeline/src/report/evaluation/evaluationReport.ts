@@ -20,6 +20,12 @@ export interface DamagedToken {
   readonly isScored: boolean;
   /** KL(before || after), nats; 0 for the first token of a window, which nothing predicts. */
   readonly divergence: number;
+  /** Null but where the divergence is among the largest of its document. */
+  readonly details: TokenDetails | null;
+}
+
+/** What both models expected. */
+export interface TokenDetails {
   /** Probability of the token. */
   readonly before: number;
   readonly after: number;
@@ -29,6 +35,12 @@ export interface DamagedToken {
   readonly confidenceBefore: number;
   readonly confidenceAfter: number;
 }
+
+/** Tokens of a text that are numbered and listed below it. */
+export const LISTED_TOKENS = 5;
+
+/** Shares of the scored tokens of a text that are coloured, from the strongest colour down. */
+export const COLOURED_SHARES: readonly number[] = [0.02, 0.06, 0.14];
 
 export interface DamagedDocument {
   /** Index among `documents`. */

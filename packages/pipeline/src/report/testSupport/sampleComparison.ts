@@ -1,4 +1,6 @@
+import { rowScores } from '../../evaluation/rowScores.ts';
 import type { Comparison, ComparisonRow } from '../comparison.ts';
+import { sampleEvaluation } from '../evaluation/testSupport/sampleEvaluation.ts';
 
 /** What differs from a plain sample: number of blocks, texts to put in, and whether text was scored. */
 export interface SampleOptions {
@@ -39,6 +41,8 @@ export function sampleComparison(options: SampleOptions = {}): Comparison {
   const elementCount = blockCount * TYPES.length * ELEMENTS_A_SITE;
   const isScored = options.isScored ?? true;
   const next = sequence(5);
+  const { evaluation, documents, damaged } = sampleEvaluation({ documentCount: 40 });
+  const scores = rowScores(evaluation, documents, damaged.slice(0, 1));
   const row = (method: string, ratio: number | null, bits: number, error: number): ComparisonRow => {
     const loss = 0.9 * error ** 1.6 + 140 * error ** 6;
     const sites = Array.from({ length: blockCount * TYPES.length }, (_, index) => {
@@ -66,6 +70,7 @@ export function sampleComparison(options: SampleOptions = {}): Comparison {
       klDivergence: isScored ? loss * 0.93 : null,
       nllDifference: isScored ? loss : null,
       nllDifferenceStandardError: isScored ? 0.002 + 0.03 * loss : null,
+      scores: isScored ? scores : null,
       solveMs: 1000 + 90_000 * next(),
       sites,
       failure: null,
@@ -87,7 +92,7 @@ export function sampleComparison(options: SampleOptions = {}): Comparison {
   const failed: ComparisonRow = {
     ...row('cospadi', 0.6, 0, 0),
     ...{ relativeOutputError: null, perplexity: null, standardError: null, klDivergence: null },
-    ...{ nllDifference: null, nllDifferenceStandardError: null, solveMs: 0, sites: [], failure },
+    ...{ nllDifference: null, nllDifferenceStandardError: null, scores: null, solveMs: 0, sites: [], failure },
   };
   return {
     version: '0.1.0',

@@ -27,12 +27,14 @@ export function sampleEvaluation(
     text: piece,
     isScored: index > 2,
     divergence: 3 * uniform() ** 6,
-    before: uniform(),
-    after: uniform() ** 2,
-    topBefore: ' the',
-    topAfter: '\n',
-    confidenceBefore: 0.4,
-    confidenceAfter: 0.3,
+    details: {
+      before: uniform(),
+      after: uniform() ** 2,
+      topBefore: ' the',
+      topAfter: '\n',
+      confidenceBefore: 0.4,
+      confidenceAfter: 0.3,
+    },
   }));
   const worst = documents
     .map(({ before, after }, window) => ({ window, rise: after - before }))

@@ -15,7 +15,7 @@ interface Format {
 }
 
 const WIDE: Format = { id: 'wide', width: 1140, height: 440, fontSize: 14, left: 78, ticks: 10 };
-const NARROW: Format = { id: 'narrow', width: 370, height: 330, fontSize: 12, left: 62, ticks: 5 };
+const NARROW: Format = { id: 'narrow', width: 370, height: 330, fontSize: 12, left: 74, ticks: 5 };
 
 /** What is drawn. `id` is unique in a page; `marked` are indices of documents with a ring. */
 export interface ScatterData {

@@ -12,7 +12,7 @@ export function sampleEvaluation(
   const uniform = uniformNumbers(3);
   const documents: DocumentScore[] = Array.from({ length: documentCount }, () => {
     const before = 2.5 + uniform() + uniform();
-    const rise = 0.25 * uniform() ** 2 - 0.02;
+    const rise = 0.1 * uniform() ** 2 - 0.03;
     const lost = Math.floor(14 * uniform());
     return {
       tokenCount: 200,

@@ -70,6 +70,9 @@ describe('quern evaluate', () => {
     const page = await readFile(join(report, 'report.html'), 'utf8');
     expect(page).toContain('&lt;');
     expect(page).not.toContain('<b>');
+    await rm(join(report, 'report.html'));
+    expect(await runQuern('report', report)).toMatchObject({ code: 0 });
+    expect(await readFile(join(report, 'report.html'), 'utf8')).toBe(page);
     const again = await runQuern('evaluate', compressed, '--baseline', demo, '--report', report, ...flags());
     expect(again.code).toBe(2);
     expect(again.stdout).toMatch(/not empty.*--force/);

@@ -25,6 +25,7 @@ export {
 export { type Diagnosis, diagnose } from './diagnose.ts';
 export { type CodeRequest, type CodeResult, evaluateCode } from './evaluateCode.ts';
 export { type EvaluateRequest, type EvaluateResult, evaluateModel } from './evaluateModel.ts';
+export { redrawEvaluation } from './evaluation/redrawEvaluation.ts';
 export type { Emit, PipelineEvent, Stage } from './events.ts';
 export { type GenerateRequest, type GenerateResult, generateText, type StopReason } from './generateText.ts';
 export { type ImportResult, importModel } from './importModel.ts';

@@ -3,12 +3,21 @@ import { renderComparison } from '../renderComparison.ts';
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Draw the report of a finished comparison again.')
-    .argument('<dir>', 'a folder that compare has written')
+    .description('Draw the report of a finished comparison or evaluation again.')
+    .argument('<dir>', 'a folder that compare or evaluate --report has written')
     .option('--json', 'one JSON object on stdout and nothing else')
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
-      const { redrawReport } = await import('@quern/pipeline');
+      const { redrawEvaluation, redrawReport } = await import('@quern/pipeline');
       const { runCommand } = await import('../runCommand.ts');
+      const redrawn = await redrawEvaluation(folder);
+      if (redrawn) {
+        const { evaluation, report } = redrawn;
+        return runCommand(
+          flags.json,
+          async () => ({ ...evaluation, report }),
+          () => `report  ${report}`,
+        );
+      }
       await runCommand(
         flags.json,
         async () => {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { z } from 'zod';
+import { rowScoresSchema } from '../evaluation/rowScoresSchema.ts';
 import type { Comparison } from '../report/comparison.ts';
-import { rowScoresSchema } from './rowScoresSchema.ts';
 
 export const RESULTS_FILE = 'results.json';
 export const REPORT_FILE = 'report.html';

@@ -4,7 +4,7 @@ import { CompressionError } from '@quern/core';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
 import type { EvaluationReport } from '../report/evaluation/evaluationReport.ts';
 
-const EVALUATION_FILE = 'evaluation.json';
+export const EVALUATION_FILE = 'evaluation.json';
 const REPORT_FILE = 'report.html';
 
 /** A folder that an evaluation may write into, checked before any work. Errors: OUTPUT_EXISTS, WRITE_FAILED. */

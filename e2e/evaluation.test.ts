@@ -94,6 +94,9 @@ describe('quern evaluate', () => {
     const alone = await runQuern('evaluate', compressed, '--report', join(folder, 'alone'), ...flags());
     expect(alone.code).toBe(2);
     expect(alone.stdout).toMatch(/--report.*needs --baseline/);
+    const tasks = await runQuern('evaluate', compressed, '--tasks', 'copa', '--report', join(folder, 'alone'));
+    expect(tasks).toMatchObject({ code: 2 });
+    expect(tasks.stderr).toMatch(/leave out --tasks/);
     const among = await runQuern('evaluate', compressed, '--baseline', demo, '--report', demo, '--force', ...flags());
     expect(among.code).toBe(2);
     expect(among.stdout).toMatch(/folder of its own/);

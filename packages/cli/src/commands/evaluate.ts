@@ -26,6 +26,9 @@ export function evaluateCommand(): Command {
     async (model, flags: EvaluateFlags) => {
       const { evaluateCode, evaluateModel, evaluateTasks } = await import('@quern/pipeline');
       const { runCommand } = await import('../runCommand.ts');
+      if (flags.report !== undefined && (flags.tasks ?? flags.code) !== undefined) {
+        throw new CompressionError('USAGE', '--report draws scores on a text: leave out --tasks and --code.');
+      }
       const tasks = tasksRequest(model, flags);
       if (tasks) return runCommand(flags.json, ({ emit, signal }) => evaluateTasks(tasks, emit, signal), renderTasks);
       const code = codeRequest(model, flags);

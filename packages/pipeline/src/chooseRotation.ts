@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hubSettings } from '@quern/calibration';
-import { CompressionError, type TokenWindow } from '@quern/core';
+import { CompressionError } from '@quern/core';
 import { openDivergence } from '@quern/evaluator';
 import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest, CompressResult } from './compressRequest.ts';
@@ -61,14 +61,18 @@ export async function chooseRotation(
   const material = { isCalibrated: true, original, device, emit, signal };
   const { calibration } = await prepareMaterial(original, { ...request, evaluate: null }, material);
   if (calibration?.kind !== 'text') throw refuse('there is no text to measure on.');
-  const windows = sample(calibration.text.windows);
-  if (windows.length < LEAST_WINDOWS) {
+  const places = sample(calibration.text.windows.length);
+  if (places.length < LEAST_WINDOWS) {
     throw refuse(
-      `the calibration text has ${windows.length} windows, and ${LEAST_WINDOWS} are needed: use a longer one.`,
+      `the calibration text has ${places.length} windows, and ${LEAST_WINDOWS} are needed: use a longer one.`,
     );
   }
+  const windows = places.map(place => calibration.text.windows[place]!);
   const heldOut = windows.filter((_, at) => at % 4 === 3);
-  const text: PreparedText = { ...calibration.text, windows: windows.filter((_, at) => at % 4 !== 3) };
+  const text = partOf(
+    calibration.text,
+    places.filter((_, at) => at % 4 !== 3),
+  );
   const files = await Promise.all(original.files.map(file => hashFile(file, signal)));
   const recipe = request.recipe as unknown as JobContent;
   const store = await openResultStore(join(hubSettings().cacheFolder, 'rotations'));
@@ -126,8 +130,20 @@ function refuse(reason: string): CompressionError {
   return new CompressionError('INVALID_OPTION', `--rotate auto: ${reason}`);
 }
 
-/** At most TRIAL_WINDOWS of them, evenly spread. */
-function sample(windows: readonly TokenWindow[]): TokenWindow[] {
-  const count = Math.min(TRIAL_WINDOWS, windows.length);
-  return Array.from({ length: count }, (_, at) => windows[Math.floor(((at + 0.5) * windows.length) / count)]!);
+/** Which windows are tried: at most TRIAL_WINDOWS of them, evenly spread. */
+function sample(windowCount: number): number[] {
+  const count = Math.min(TRIAL_WINDOWS, windowCount);
+  return Array.from({ length: count }, (_, at) => Math.floor(((at + 0.5) * windowCount) / count));
+}
+
+/** The windows of a text at these places. */
+function partOf(text: PreparedText, places: readonly number[]): PreparedText {
+  const byteCounts = Int32Array.from(places, place => text.byteCounts[place]!);
+  return {
+    ...text,
+    windows: places.map(place => text.windows[place]!),
+    byteCounts,
+    wordCounts: Int32Array.from(places, place => text.wordCounts[place]!),
+    byteCount: byteCounts.reduce((sum, count) => sum + count, 0),
+  };
 }

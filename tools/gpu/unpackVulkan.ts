@@ -14,10 +14,11 @@ export interface UnpackedVulkan {
   readonly driver: string;
 }
 
-/** The archive that comes with the Chromium of the browser tests; null on systems that it is not made for. */
+/** The archive that comes with the Chromium of the browser tests; null on systems that it is not made for, and where it is not installed. */
 export async function unpackVulkan(): Promise<UnpackedVulkan | null> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return null;
-  const home = dirname(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')));
+  const home = packageFolder('@sparticuz/chromium');
+  if (home === null) return null;
   const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string };
   const folder = join(tmpdir(), `quern-vulkan-${version}`);
   if (!existsSync(folder)) {
@@ -29,6 +30,14 @@ export async function unpackVulkan(): Promise<UnpackedVulkan | null> {
     await rename(partial, folder).catch(() => rm(partial, { recursive: true }));
   }
   return { folder, driver: join(folder, 'vk_swiftshader_icd.json') };
+}
+
+function packageFolder(name: string): string | null {
+  try {
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
+  } catch {
+    return null;
+  }
 }
 
 /** The plain files of a tar archive: 512 bytes of header, then the content, padded to 512. */

@@ -27,6 +27,7 @@ import type { SingleSolver, Solver } from './solver.ts';
 import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
 import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
+import { dictionaryFormat } from './sparseDictionary/dictionaryFormat.ts';
 import {
   compotOptions,
   cospadiOptions,
@@ -148,8 +149,8 @@ export const solvers: Readonly<Record<string, Solver>> = {
     needs: 'inputGram',
     allocation: 'sensitivity',
     storageBits(shape, options) {
-      const { ratio, ...format } = parseOptions(dictionaryOptions, options, 'dictionary');
-      return dictionaryStorageBits(shape, ratio, format);
+      const { ratio, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+      return dictionaryStorageBits(shape, ratio, dictionaryFormat(asked));
     },
     solve: (weight, statistics, options) =>
       dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),

@@ -281,6 +281,39 @@ describe('sparse dictionaries', () => {
     expect(8 * bytes).toBe(storageBits(compressed));
   });
 
+  it.each([2, 3, 5, 8])('coefficients of %i bits multiply like their reconstruction', async bits => {
+    for (const [options, limit] of [
+      [EXACT, 1e-6],
+      [HALF, 3e-3],
+    ] as const) {
+      const { left, ...others } = randomDictionary(
+        { outFeatures: 13, inFeatures: 24, atomCount: 9 },
+        seededRandom(bits),
+      );
+      if (left.kind !== 'sparse') throw new Error('not sparse');
+      const codes = Uint8Array.from(left.values, (_, index) => (index * 37) % 2 ** bits);
+      const scales = Float32Array.from({ length: 13 }, (_, row) => Math.f16round(0.1 + row / 16));
+      const grid = {
+        kind: 'sparseGrid',
+        outFeatures: 13,
+        inFeatures: 9,
+        bits,
+        mask: left.mask,
+        codes,
+        scales,
+      } as const;
+      const compressed = { ...others, left: grid };
+      const model = await compressedModel(compressed, options);
+      expect(await distance(model, compressed, options === HALF)).toBeLessThan(limit);
+      const stored = model.proto.graph!.initializer.filter(({ name }) => /left.*_(mask|codes|scales)$/.test(name));
+      const bytes = stored.reduce(
+        (sum, own) => sum + Number(own.dims[0]!) * (own.dataType === DataType.FLOAT16 ? 2 : 1),
+        0,
+      );
+      expect(8 * bytes).toBe(storageBits(grid));
+    }
+  });
+
   it('refuses values that do not fit the mask, and values that float16 does not hold', async () => {
     const compressed = randomDictionary({ outFeatures: 4, inFeatures: 6, atomCount: 3 }, seededRandom(6));
     if (compressed.left.kind !== 'sparse') throw new Error('not sparse');

@@ -4,6 +4,7 @@ import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
 import { CANDIDATES } from './candidates.ts';
 import { dictionaryCurve } from './dictionaryCurve.ts';
+import { dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { leadingDirections } from './leadingDirections.ts';
@@ -34,7 +35,8 @@ export async function dictionary(
   statistics: InputStatistics | null,
   options: DictionaryOptions,
 ): Promise<LowRankWeight> {
-  const { ratio, atomsPerNonzero, sweeps, ...format } = parseOptions(dictionaryOptions, options, 'dictionary');
+  const { ratio, atomsPerNonzero, sweeps, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+  const format = dictionaryFormat(asked);
   const learn = async ({ target }: WhitenedWeight): Promise<SizedCode> => {
     const shape = { outFeatures: target.rows, inFeatures: target.columns };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
@@ -56,8 +58,8 @@ export function dictionaryRateCurve(
   options: Omit<DictionaryOptions, 'ratio'>,
 ): Promise<RatePoint[]> {
   const settings = parseOptions(dictionaryOptions, { ...options, ratio: 0.5 }, 'dictionary');
-  const { atomsPerNonzero = CURVE_ATOMS_PER_NONZERO, bits, atomBits, groupSize } = settings;
-  const format = { bits, atomBits, groupSize };
+  const { atomsPerNonzero = CURVE_ATOMS_PER_NONZERO } = settings;
+  const format = dictionaryFormat(settings);
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
   let prepared: Promise<LearningProblem> | null = null;
   return dictionaryCurve(

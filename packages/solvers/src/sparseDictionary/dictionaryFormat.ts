@@ -12,6 +12,15 @@ export interface DictionaryFormat {
   readonly groupSize: number | 'channel';
 }
 
+/** The format that options ask for. */
+export function dictionaryFormat({
+  bits,
+  atomBits = bits === 16 ? 16 : 4,
+  groupSize,
+}: Omit<DictionaryFormat, 'atomBits'> & { readonly atomBits?: number | undefined }): DictionaryFormat {
+  return { bits, atomBits, groupSize };
+}
+
 export const FLOAT_FORMAT: DictionaryFormat = { bits: 16, atomBits: 16, groupSize: 'channel' };
 
 /** Bits of one atom. Errors: INVALID_OPTION for a group size that kernels cannot read. */

@@ -35,8 +35,8 @@ export const dictionaryOptions = z.strictObject({
     .describe('bits of a nonzero coefficient: 16 for float16, or a grid with a scale an output'),
   atomBits: z
     .union([z.int().min(2).max(8), z.literal(16)])
-    .default(16)
-    .describe('bits of the dictionary: 16 for float16, or a grid'),
+    .optional()
+    .describe('bits of the dictionary: 16 for float16, or a grid; 4 where bits is below 16, else 16, unless given'),
   groupSize: z
     .union([z.literal('channel'), z.int().min(1)])
     .default('channel')

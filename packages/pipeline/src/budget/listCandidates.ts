@@ -40,13 +40,27 @@ export function listCandidates(
   const base = selectSites(sites, withSettings(recipe, first), first.method!);
   const ruled = new Map(base.filter(plan => inRules.includes(plan.solver)).map(plan => [plan.site.name, plan.solver]));
   const others = [...new Set(ruled.values())].filter(method => !named.some(settings => settings.method === method));
+  const folding = new Map<string, ReadonlySet<string>>();
   for (const settings of [...named, ...others.flatMap(method => methodSettings(method, recipe))]) {
     const method = settings.method!;
-    const plans = scaleCosts(model, selectSites(sites, withSettings(recipe, settings), method), cuts);
+    const plans = selectSites(sites, withSettings(recipe, settings), method);
     // A method that stands in rules alone is for their sites.
     const own = !others.includes(method) ? plans : plans.filter(plan => ruled.get(plan.site.name) === method);
-    checkSites(model, own);
-    for (const plan of own) {
+    // Bits change neither where a scale folds nor what can be captured.
+    if (!folding.has(method)) {
+      checkSites(model, own);
+      folding.set(
+        method,
+        new Set(
+          scaleCosts(model, own, cuts)
+            .filter(folds)
+            .map(({ site }) => site.name),
+        ),
+      );
+    }
+    for (const given of own) {
+      const isFolding = given.solver === method && folding.get(method)!.has(given.site.name);
+      const plan = isFolding ? { ...given, options: { ...given.options, ...FOLDED } } : given;
       const known = found.get(plan.site.name) ?? { site: plan.site, plans: new Map() };
       found.set(plan.site.name, known);
       if (isPossible(plan, recipe)) known.plans.set(JSON.stringify([plan.solver, plan.options]), plan);
@@ -58,6 +72,13 @@ export function listCandidates(
   }));
   checkChoices(all);
   return all;
+}
+
+/** What `scaleCosts` says of a plan whose input scale folds into what gives the input. */
+const FOLDED = { inputScaleBits: 0 };
+
+function folds({ options }: SitePlan): boolean {
+  return options.inputScaleBits === FOLDED.inputScaleBits;
 }
 
 /** A recipe that treats every site in one way. */

@@ -7,8 +7,10 @@ import type { Recipe, RecipeInput } from '../recipe.ts';
 export type MethodSettings = Pick<RecipeInput, 'method' | 'bits' | 'groupSize' | 'ratio'>;
 
 const WHOLE_BITS = [2, 3, 4, 5, 6, 7, 8];
-/** Stored bits per weight that methods which reach any rate are tried at. */
-export const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
+/** Of methods that take other bits too, but must be solved at each. */
+const HALF_BITS = [1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8];
+/** Of methods that know their loss at any rate. */
+const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
 const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
 const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
@@ -54,7 +56,8 @@ export function methodSettings(
   if (knows('ratio')) {
     return RATIOS.map(ratio => ({ ...common, ...(group === undefined ? {} : { groupSize: group }), ratio }));
   }
-  const rates = takesRate(2.5) ? RATES : WHOLE_BITS.filter(takesRate);
+  const ladder = !takesRate(2.5) ? WHOLE_BITS : isEntropyCoded(solvers[method]!) ? RATES : HALF_BITS;
+  const rates = ladder.filter(takesRate);
   const widths = !knows('bits') || given.bits !== undefined ? [common] : rates.map(bits => ({ ...common, bits }));
   return knows('groupSize') ? groups.flatMap(groupSize => widths.map(width => ({ ...width, groupSize }))) : widths;
 }

@@ -1,0 +1,60 @@
+import type { LinearSite } from '@quern/core';
+import { expect, it } from 'vitest';
+import { candidateTable } from './candidateTable.ts';
+import type { MeasuredSite } from './measureSites.ts';
+
+const siteOf = (name: string, inputName: string): LinearSite => ({
+  ...{ name, block: 0, outFeatures: 64, inFeatures: 64, nodeName: name, weightName: name },
+  ...{ inputName, sharedInputGroup: inputName },
+});
+
+/** A site whose ways are [method, bits, error]; it loses as much as its error, `weight` times. */
+function measured(
+  name: string,
+  inputName: string,
+  weight: number,
+  ways: readonly (readonly [string, number, number])[],
+): MeasuredSite {
+  const site = siteOf(name, inputName);
+  const candidates = ways.map(([solver, bits, error]) => ({ plan: { site, solver, options: { bits } }, bits, error }));
+  return { candidates, losses: [{ error: 1, loss: weight }] };
+}
+
+const methodsOf = (plans: readonly { solver: string; options: object }[] | undefined) =>
+  plans?.map(({ solver, options }) => `${solver}:${(options as { bits: number }).bits}`);
+
+it('gives the bits to the site whose error costs the model more', () => {
+  const ways = [
+    ['gptq', 2, 0.1],
+    ['gptq', 4, 0.01],
+  ] as const;
+  const table = candidateTable([measured('a', 'x', 1, ways), measured('b', 'x', 5, ways)]);
+  expect([table.leastBits, table.mostBits]).toEqual([4, 8]);
+  expect(methodsOf(table.within(6)?.plans)).toEqual(['gptq:2', 'gptq:4']);
+  expect(table.within(6)!.loss).toBeCloseTo(0.1 + 0.05, 12);
+  expect(methodsOf(table.under(0.061)?.plans)).toEqual(['gptq:4', 'gptq:4']);
+  expect(table.within(3.9)).toBeNull();
+});
+
+it('lets sites that read one input share an input scale all together or not at all', () => {
+  // Each alone would take another method; both of one method are best with watersic.
+  const first = [
+    ['gptq', 4, 0.01],
+    ['watersic', 4, 0.02],
+  ] as const;
+  const second = [
+    ['gptq', 4, 0.09],
+    ['watersic', 4, 0.03],
+  ] as const;
+  const mixed = (inputs: readonly [string, string]) =>
+    methodsOf(
+      candidateTable([measured('a', inputs[0], 1, first), measured('b', inputs[1], 1, second)]).within(8)?.plans,
+    );
+  expect(mixed(['x', 'y'])).toEqual(['gptq:4', 'watersic:4']);
+  expect(mixed(['x', 'x'])).toEqual(['watersic:4', 'watersic:4']);
+});
+
+it('counts errors alike where no loss was measured', () => {
+  const site = { ...measured('a', 'x', 1, [['rtn', 4, 0.25]]), losses: [] };
+  expect(candidateTable([site]).within(4)!.loss).toBe(0.25);
+});

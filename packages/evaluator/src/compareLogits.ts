@@ -3,8 +3,8 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { LOSS } from './lossNodes.ts';
 import type { TokenLosses } from './openScorer.ts';
 
-/** Logits compared at once: 8 MiB in float32. */
-const CHUNK_LOGITS = 2 ** 21;
+/** Logits compared at once: 1 MiB in float32, so that the copies of a piece stay in the caches. */
+const CHUNK_LOGITS = 2 ** 18;
 
 /** Losses of a model beside those of its baseline. */
 export type ComparedLosses = TokenLosses & Required<Pick<TokenLosses, 'baseline'>>;

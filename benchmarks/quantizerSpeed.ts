@@ -1,9 +1,9 @@
 /**
  * How near to the memory's own speed do the quantisers come that read no data, and how long does aqlm search?
  *
- * `node benchmarks/quantizerSpeed.ts [--size 4096] [--aqlm 2048]` with --aqlm 0 to leave it out
+ * `node benchmarks/quantizerSpeed.ts [--size 4096] [--aqlm 2048] [--threads 2]` with --aqlm 0 to leave it out
  * rtn and hqq on one thread, 4 bits, groups of 32: float32 weights read per second, as a share of a copy of 256 MB. aqlm with two
- * codebooks of 256 words over groups of 8, on a matrix of uniform noise against correlated inputs, products on all cores; its limit is
+ * codebooks of 256 words over groups of 8, on a matrix of uniform noise against correlated inputs, products on all cores unless --threads says; its limit is
  * four minutes for 2048 x 2048.
  */
 import { availableParallelism } from 'node:os';
@@ -13,7 +13,11 @@ import { aqlm, hqq, roundToNearest } from '@quern/solvers';
 import { describeMachine, measureReadBandwidth } from './machine.ts';
 
 const { values } = parseArgs({
-  options: { size: { type: 'string', default: '4096' }, aqlm: { type: 'string', default: '2048' } },
+  options: {
+    size: { type: 'string', default: '4096' },
+    aqlm: { type: 'string', default: '2048' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+  },
 });
 console.log(describeMachine());
 const copied = measureReadBandwidth();
@@ -36,7 +40,7 @@ for (const [name, solve] of Object.entries(quantisers)) {
 
 const size = Number(values.aqlm);
 if (size > 0) {
-  const threads = availableParallelism();
+  const threads = Number(values.threads);
   const { gemm } = await chooseEngine({ threads });
   const activations = noise(2 * size, size, 2);
   for (let index = 1; index < activations.data.length; index++)
@@ -49,7 +53,7 @@ if (size > 0) {
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(used);
   console.log(
-    `aqlm:2, 2 x 8 bits, groups of 8: ${seconds.toFixed(0)} s for ${size} x ${size} (${((user + system) / 1e6).toFixed(0)} s of processor time, ${threads} cores, ${gemm})`,
+    `aqlm:2, 2 x 8 bits, groups of 8: ${seconds.toFixed(0)} s for ${size} x ${size} (${((user + system) / 1e6).toFixed(0)} s of processor time, ${threads} threads, ${gemm})`,
   );
 }
 

@@ -14,7 +14,7 @@ import type { StoredFactor } from './storeFactor.ts';
  * contribute to the codes, and the contributions are added.
  * @throws CompressionError INVALID_SHAPE when the parts do not fit each other, SOLVER_FAILED for a code that its codebook does not
  *   have or a value that float16 does not hold exactly.
- * Cost: one pass. At load about 12 bytes a weight for a moment, then 4 (2 in a float16 graph).
+ * Cost: one pass. At load 23 to 34 bytes a weight for a moment (benchmarks/codebookLoad.ts), then 4 (2 in a float16 graph).
  */
 export async function storeCodebook(
   weight: CodebookWeight,
@@ -32,18 +32,19 @@ export async function storeCodebook(
     initializers.push(tensor);
     return tensor.name;
   };
-  const int64 = (suffix: string, values: readonly number[]): string => keep(int64Initializer(take(suffix), values));
-  const int32 = (suffix: string, values: readonly number[], dims = [values.length]): string =>
-    keep(inlineInitializer(take(suffix), DataType.INT32, dims, new Uint8Array(Int32Array.from(values).buffer)));
+  const int64 = (values: readonly number[]): string => share(int64Initializer('codebook_int64', values), place);
+  const int32 = (values: readonly number[], dims = [values.length]): string =>
+    share(inlineInitializer('codebook_int32', DataType.INT32, dims, bytesOf(Int32Array.from(values))), place);
   const apply = (type: string, inputs: string[], suffix: string, attributes = {}): string => {
     const output = take(suffix);
-    nodes.push(node(type, inputs, [output], { name: `${output}/${type}`, attributes }));
+    // Without names: a site takes nodes enough.
+    nodes.push(node(type, inputs, [output], { attributes }));
     return output;
   };
   const cast = (input: string, to: number, suffix: string): string =>
     apply('Cast', [input], suffix, { to: { int: to } });
 
-  const flat = int64('flat', [-1]);
+  const flat = int64([-1]);
   let indices = '';
   let shift = codebookBits;
   for (const [position, width] of codePlanes(codebookBits).entries()) {
@@ -52,11 +53,11 @@ export async function storeCodebook(
     const plane = keep(await store.add(take(`codes${position}`), DataType.UINT8, [bytes.length], bytes));
     let part = cast(plane, DataType.INT32, `part${position}`);
     if (width < 8 || shift > 0) {
-      part = apply('Gather', [contributionTable(width, shift, place), part], `entries${position}`);
+      part = apply('Gather', [int32(contributions(width, shift), [256, 8 / width]), part], `entries${position}`);
     }
     part = apply('Reshape', [part, flat], `flat${position}`);
     if (bytes.length * (8 / width) !== codes.length) {
-      const [start, end] = [int64(`start${position}`, [0]), int64(`end${position}`, [codes.length])];
+      const [start, end] = [int64([0]), int64([codes.length])];
       part = apply('Slice', [part, start, end], `cut${position}`);
     }
     indices = indices === '' ? part : apply('Add', [indices, part], `sum${position}`);
@@ -66,24 +67,22 @@ export async function storeCodebook(
   const scales = keep(await store.add(take('scales'), DataType.FLOAT16, [outFeatures, 1], halves(weight.scales)));
   const words = cast(table, DataType.FLOAT, 'words_f32');
   // One codebook after the other: no more than two sums of words are in memory.
-  const columns =
-    codebookCount > 1 ? apply('Reshape', [indices, int64('columns', [-1, codebookCount])], 'columns_of') : '';
+  const columns = codebookCount > 1 ? apply('Reshape', [indices, int64([-1, codebookCount])], 'columns_of') : '';
   let matrix = '';
   for (let codebook = 0; codebook < codebookCount; codebook++) {
     let own = indices;
     if (codebookCount > 1) {
-      own = apply('Gather', [columns, int32(`column${codebook}`, [codebook], [])], `own${codebook}`, {
+      own = apply('Gather', [columns, int32([codebook], [])], `own${codebook}`, {
         axis: { int: 1 },
       });
-      if (codebook > 0)
-        own = apply('Add', [own, int32(`offset${codebook}`, [codebook << codebookBits])], `rows${codebook}`);
+      if (codebook > 0) own = apply('Add', [own, int32([codebook << codebookBits])], `rows${codebook}`);
     }
     const found = apply('Gather', [words, own], `found${codebook}`);
     matrix = codebook === 0 ? found : apply('Add', [matrix, found], `words${codebook}`);
   }
-  matrix = apply('Reshape', [matrix, int64('shape', [outFeatures, groupCount * groupSize])], 'rows');
+  matrix = apply('Reshape', [matrix, int64([outFeatures, groupCount * groupSize])], 'rows');
   if (groupCount * groupSize !== inFeatures) {
-    const range = [int64('first', [0]), int64('last', [inFeatures]), int64('axes', [1])];
+    const range = [int64([0]), int64([inFeatures]), int64([1])];
     matrix = apply('Slice', [matrix, ...range], 'inputs');
   }
   matrix = apply('Mul', [matrix, cast(scales, DataType.FLOAT, 'scales_f32')], 'scaled');
@@ -109,22 +108,33 @@ function planeOf(codes: Uint16Array, shift: number, width: number): Uint8Array {
   return bytes;
 }
 
-/** `[256, codes per byte]`: what each byte of a plane adds to the codes. It stands in the main graph, once for all weights. */
-function contributionTable(width: number, shift: number, { mainGraph, names }: ProductPlace): string {
+/** `[256, codes per byte]`: what each byte of a plane adds to the codes. */
+function contributions(width: number, shift: number): number[] {
   const perByte = 8 / width;
-  const values = Int32Array.from({ length: 256 * perByte }, (_, index) => {
+  return Array.from({ length: 256 * perByte }, (_, index) => {
     const byte = Math.floor(index / perByte);
     return ((byte >> (width * (index % perByte))) & (2 ** width - 1)) << shift;
   });
-  const bytes = new Uint8Array(values.buffer);
-  const stem = `code_table_${width}_${shift}`;
+}
+
+/** The name of a small constant that stands in the main graph, once for all weights. */
+function share(constant: TensorProto, { mainGraph, names }: ProductPlace): string {
+  const { name: stem, dataType, dims, rawData } = constant;
   const known = mainGraph.initializer.find(
-    ({ name, rawData }) => name.startsWith(stem) && Buffer.compare(rawData, bytes) === 0,
+    other =>
+      other.name.startsWith(stem) &&
+      other.dataType === dataType &&
+      other.dims.join() === dims.join() &&
+      Buffer.compare(other.rawData, rawData) === 0,
   );
   if (known) return known.name;
-  const tensor = inlineInitializer(names.take(stem), DataType.INT32, [256, perByte], bytes);
-  mainGraph.initializer.push(tensor);
-  return tensor.name;
+  constant.name = names.take(stem);
+  mainGraph.initializer.push(constant);
+  return constant.name;
+}
+
+function bytesOf({ buffer }: Int32Array<ArrayBuffer>): Uint8Array {
+  return new Uint8Array(buffer);
 }
 
 function halves(values: Float32Array): Uint8Array {

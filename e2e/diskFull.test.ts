@@ -6,13 +6,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { demo, type Run, root, runQuern } from './runQuern.ts';
 
 let folder = '';
-/** A file system of 1 MB; null where this process may not mount one. */
+/** A file system of 6 MB; null where this process may not mount one. */
 let small: string | null = null;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quern-full-'));
   const target = join(folder, 'small');
   await mkdir(target);
-  small = (await execute('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', target])).code === 0 ? target : null;
+  small = (await execute('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', target])).code === 0 ? target : null;
 });
 afterAll(async () => {
   if (small) await execute('umount', [small]);
@@ -41,6 +41,19 @@ it('says that the disk is full, and goes on when there is room', async context =
   const resumed = await runQuern('compress', demo, '--out', out, ...FLAGS, '--resume');
   expect(resumed.code).toBe(0);
   expect(await readdir(out)).toEqual(expect.arrayContaining(['onnx', 'quern.json']));
+});
+
+it('says before any work that the disk has no room', async context => {
+  if (!small) context.skip('this process may not mount a file system');
+  expect((await execute('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small!])).code).toBe(0);
+  try {
+    const run = await runQuern('compress', demo, '--out', join(small!, 'q4'), ...FLAGS);
+    expect([run.code, run.stdout]).toEqual([1, '']);
+    expect(run.stderr).toMatch(/needs 5\.\d+ MB and more .*no space is left there but 1\.05 MB.*\[WRITE_FAILED\]/);
+    expect(await readdir(small!)).toEqual([]);
+  } finally {
+    await execute('umount', [small!]);
+  }
 });
 
 it('says that a file would pass the limit on its size', async () => {

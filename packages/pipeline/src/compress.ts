@@ -21,6 +21,7 @@ import { rotateOpened } from './open/rotateOpened.ts';
 import { openEngine } from './openEngine.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
 import { checkOut } from './output/checkOut.ts';
+import { checkSpace } from './output/checkSpace.ts';
 import { leaveRun } from './output/leaveRun.ts';
 import { outputLayout } from './output/outputLayout.ts';
 import { readFinished } from './output/readFinished.ts';
@@ -86,6 +87,8 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     emit({ kind: 'warning', message: `${path} was finished before: there is nothing to resume.` });
     return finished;
   }
+  // A run that goes on has its results already.
+  if (!resume) await checkSpace(path, plans, recipe);
   const { folder, results } = await openRun({ path, parts, force, resume });
   const kept = await results.count();
   if (kept > 0) emit({ kind: 'stage', stage: 'open', detail: `resumes with ${kept} finished results` });

@@ -57,7 +57,10 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the off
     await symlink(join(bundle, 'quern'), join(folder, 'link'));
     const bundled = await run(join(folder, 'link'), ['doctor'], bare);
     const here = await run(process.execPath, [join(root, 'packages', 'cli', 'src', 'main.js'), 'doctor'], bare);
-    expect(bundled.stdout).toBe(here.stdout);
+    // Devices below are measured anew each time.
+    const engines = (stdout: string): string => stdout.split('\n\n')[0]!;
+    expect(engines(bundled.stdout)).toBe(engines(here.stdout));
+    expect(engines(here.stdout)).toContain('solvers multiply with');
   });
 
   it('says that Python is left out', async () => {

@@ -2,19 +2,18 @@ import { type CompressedWeight, reconstruct, storageBits } from '@quern/core';
 import { describe, expect, it } from 'vitest';
 import { intOf } from '../attributeValue.ts';
 import { createModel } from '../build/createModel.ts';
-import { float16Initializer, floatInitializer } from '../build/inlineInitializer.ts';
+import { floatInitializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
 import { tensorInput } from '../build/tensorInput.ts';
 import { DataType } from '../dataType.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { findLinearSites } from '../sites/findLinearSites.ts';
+import { compressedModel, distance, EXACT, HALF, TOKENS } from '../testing/compressedProduct.ts';
 import { runModel } from '../testing/runModel.ts';
 import {
   denseProduct,
   type FactorFormat,
-  randomCodebook,
   randomDense,
-  randomDictionary,
   randomFactor,
   randomFloats,
   randomLowRank,
@@ -24,8 +23,7 @@ import {
 } from '../testing/sampleWeights.ts';
 import { scratchFolder } from '../testing/scratchFolder.ts';
 import { storedBytes } from '../testing/storedBytes.ts';
-import { floatTensor, halfTensor, valuesOf } from '../testing/tensors.ts';
-import type { KernelOptions } from './graphPiece.ts';
+import { floatTensor, valuesOf } from '../testing/tensors.ts';
 import { replaceSite } from './replaceSite.ts';
 import { createWeightStore } from './weightStore.ts';
 import { withAccuracyLevel } from './withAccuracyLevel.ts';
@@ -33,41 +31,9 @@ import { withAccuracyLevel } from './withAccuracyLevel.ts';
 const folder = scratchFolder();
 let fileCount = 0;
 
-const EXACT: KernelOptions = { accuracyLevel: 0, activationType: 'float32' };
-const HALF: KernelOptions = { accuracyLevel: 0, activationType: 'float16' };
-const TOKENS = 3;
-
 interface Shape {
   readonly outFeatures: number;
   readonly inFeatures: number;
-}
-
-/** x [tokens, in] -> MatMul -> y with the compressed weight in place of the stored one. */
-async function compressedModel(compressed: CompressedWeight, options: KernelOptions): Promise<OnnxModel> {
-  const { outFeatures, inFeatures } = compressed;
-  const halves = options.activationType === 'float16';
-  const dataType = halves ? DataType.FLOAT16 : DataType.FLOAT;
-  const zeros = new Float32Array(inFeatures * outFeatures);
-  const initializer = halves ? float16Initializer : floatInitializer;
-  const model = createModel({
-    folder: folder.path,
-    inputs: [tensorInput('x', dataType, ['tokens', inFeatures])],
-    outputs: [tensorInput('y', dataType, ['tokens', outFeatures])],
-    initializers: [initializer('proj.MatMul.weight', zeros, [inFeatures, outFeatures])],
-    nodes: [node('MatMul', ['x', 'proj.MatMul.weight'], ['y'], { name: '/proj/MatMul' })],
-  });
-  const store = createWeightStore({ folder: folder.path, fileName: `nodes_${fileCount++}` });
-  await replaceSite(model, { ...options, site: findLinearSites(model)[0]!, compressed }, store);
-  await store.close();
-  return model;
-}
-
-/** Runs the nodes on random activations and gives the distance to the product by the reconstruction. */
-async function distance(model: OnnxModel, compressed: CompressedWeight, halves = false): Promise<number> {
-  const activations = randomFloats(TOKENS * compressed.inFeatures, seededRandom(77)).map(Math.f16round);
-  const tensor = halves ? halfTensor : floatTensor;
-  const { y } = await runModel(model, { x: tensor(activations, [TOKENS, compressed.inFeatures]) });
-  return relativeDistance(valuesOf(y), denseProduct(activations, await reconstruct(compressed)));
 }
 
 /** Shapes for Expand are int64; every other tensor belongs to the weight. */
@@ -111,7 +77,7 @@ describe('toNodes', () => {
         for (const rank of RANKS) {
           for (const compressed of samples(shape, rank, format, random)) {
             const label = JSON.stringify({ kind: compressed.kind, ...shape, rank });
-            const model = await compressedModel(compressed, EXACT);
+            const model = await compressedModel(folder.path, compressed, EXACT);
             expect(await distance(model, compressed), label).toBeLessThan(1e-5);
             expect(storedBits(model), label).toBe(storageBits(compressed));
           }
@@ -123,7 +89,7 @@ describe('toNodes', () => {
   it('dense: multiplies by the stored halves, which take two bytes a value', async () => {
     for (const { outFeatures, inFeatures } of SHAPES) {
       const compressed = randomDense(outFeatures, inFeatures, seededRandom(5));
-      const model = await compressedModel(compressed, EXACT);
+      const model = await compressedModel(folder.path, compressed, EXACT);
       expect(await distance(model, compressed)).toBeLessThan(1e-6);
       expect(storedBits(model)).toBe(storageBits(compressed));
     }
@@ -136,7 +102,7 @@ describe('toNodes', () => {
         ...samples(shape, 40, format, seededRandom(6)),
         randomDense(33, 172, seededRandom(7)),
       ]) {
-        const model = await compressedModel(compressed, HALF);
+        const model = await compressedModel(folder.path, compressed, HALF);
         expect(model.proto.graph!.node.some(({ opType }) => opType === 'Cast')).toBe(false);
         expect(await distance(model, compressed, true)).toBeLessThan(1e-2);
         expect(storedBits(model)).toBe(storageBits(compressed));
@@ -147,7 +113,7 @@ describe('toNodes', () => {
   it('sets the accuracy level of every product over codes', async () => {
     const format = { bits: 4, groupSize: 32, symmetric: true } as const;
     const [, corrected] = samples({ outFeatures: 64, inFeatures: 256 }, 64, format, seededRandom(8));
-    const shipped = await compressedModel(corrected!, { ...EXACT, accuracyLevel: 4 });
+    const shipped = await compressedModel(folder.path, corrected!, { ...EXACT, accuracyLevel: 4 });
     const levels = (model: OnnxModel) =>
       model.proto
         .graph!.node.filter(({ opType }) => opType === 'MatMulNBits')
@@ -165,7 +131,7 @@ describe('toNodes', () => {
     const dense = { bits: 16, groupSize: 'channel', symmetric: true } as const;
     const [lowRank, corrected] = samples({ outFeatures: 4, inFeatures: 20 }, 3, dense, seededRandom(9));
     const names = async (compressed: CompressedWeight) => {
-      const { node: nodes, initializer } = (await compressedModel(compressed, EXACT)).proto.graph!;
+      const { node: nodes, initializer } = (await compressedModel(folder.path, compressed, EXACT)).proto.graph!;
       const products = nodes.filter(({ opType }) => opType !== 'Cast');
       return { nodes: products.map(({ name }) => name), tensors: initializer.map(({ name }) => name) };
     };
@@ -257,122 +223,7 @@ describe('toNodes', () => {
       [withValue(Number.NaN), 'SOLVER_FAILED'],
     ];
     for (const [compressed, code] of cases) {
-      await expect(compressedModel(compressed, EXACT)).rejects.toMatchObject({ code });
-    }
-  });
-});
-
-describe('sparse dictionaries', () => {
-  // Places that fill bytes, and that do not.
-  it.each([
-    [{ outFeatures: 16, inFeatures: 24, atomCount: 10 }, EXACT, 1e-6],
-    [{ outFeatures: 7, inFeatures: 17, atomCount: 5 }, EXACT, 1e-6],
-    [{ outFeatures: 33, inFeatures: 40, atomCount: 31 }, HALF, 3e-3],
-  ] as const)('%o multiply like their reconstruction, in the bits that are counted', async (shape, options, limit) => {
-    const compressed = randomDictionary(shape, seededRandom(5));
-    const model = await compressedModel(compressed, options);
-    expect(await distance(model, compressed, options === HALF)).toBeLessThan(limit);
-    const stored = model.proto.graph!.initializer.filter(({ name }) => /_(mask|values|F16)$/.test(name));
-    expect(stored.length).toBe(3);
-    const bytes = stored.reduce(
-      (sum, { dims, dataType }) => sum + Number(dims[0]! * (dims[1] ?? 1n)) * (dataType === DataType.FLOAT16 ? 2 : 1),
-      0,
-    );
-    expect(8 * bytes).toBe(storageBits(compressed));
-  });
-
-  it.each([2, 3, 5, 8])('coefficients of %i bits multiply like their reconstruction', async bits => {
-    for (const [options, limit] of [
-      [EXACT, 1e-6],
-      [HALF, 3e-3],
-    ] as const) {
-      const { left, ...others } = randomDictionary(
-        { outFeatures: 13, inFeatures: 24, atomCount: 9 },
-        seededRandom(bits),
-      );
-      if (left.kind !== 'sparse') throw new Error('not sparse');
-      const codes = Uint8Array.from(left.values, (_, index) => (index * 37) % 2 ** bits);
-      const scales = Float32Array.from({ length: 13 }, (_, row) => Math.f16round(0.1 + row / 16));
-      const grid = {
-        kind: 'sparseGrid',
-        outFeatures: 13,
-        inFeatures: 9,
-        bits,
-        mask: left.mask,
-        codes,
-        scales,
-      } as const;
-      const compressed = { ...others, left: grid };
-      const model = await compressedModel(compressed, options);
-      expect(await distance(model, compressed, options === HALF)).toBeLessThan(limit);
-      const stored = model.proto.graph!.initializer.filter(({ name }) => /left.*_(mask|codes|scales)$/.test(name));
-      const bytes = stored.reduce(
-        (sum, own) => sum + Number(own.dims[0]!) * (own.dataType === DataType.FLOAT16 ? 2 : 1),
-        0,
-      );
-      expect(8 * bytes).toBe(storageBits(grid));
-    }
-  });
-
-  it('refuses values that do not fit the mask, and values that float16 does not hold', async () => {
-    const compressed = randomDictionary({ outFeatures: 4, inFeatures: 6, atomCount: 3 }, seededRandom(6));
-    if (compressed.left.kind !== 'sparse') throw new Error('not sparse');
-    const short = { ...compressed, left: { ...compressed.left, values: compressed.left.values.slice(1) } };
-    await expect(compressedModel(short, EXACT)).rejects.toMatchObject({ code: 'INVALID_SHAPE' });
-    const fine = { ...compressed, left: { ...compressed.left, values: compressed.left.values.map(() => 0.1) } };
-    await expect(compressedModel(fine, EXACT)).rejects.toMatchObject({ code: 'SOLVER_FAILED' });
-  });
-});
-
-describe('codebooks', () => {
-  // Codes of one plane and of several, groups that fit the inputs and that reach past them, codes that do not fill bytes.
-  it.each([
-    [{ outFeatures: 16, inFeatures: 24, groupSize: 8, codebookCount: 2, codebookBits: 8 }, EXACT, 1e-6],
-    [{ outFeatures: 7, inFeatures: 17, groupSize: 4, codebookCount: 1, codebookBits: 3 }, EXACT, 1e-6],
-    [{ outFeatures: 5, inFeatures: 21, groupSize: 8, codebookCount: 3, codebookBits: 7 }, EXACT, 1e-6],
-    [{ outFeatures: 33, inFeatures: 40, groupSize: 2, codebookCount: 2, codebookBits: 12 }, EXACT, 1e-6],
-    [{ outFeatures: 9, inFeatures: 30, groupSize: 1, codebookCount: 1, codebookBits: 16 }, EXACT, 1e-6],
-    [{ outFeatures: 33, inFeatures: 40, groupSize: 8, codebookCount: 4, codebookBits: 5 }, HALF, 3e-3],
-  ] as const)('%o multiply like their reconstruction, in the bits that are counted', async (shape, options, limit) => {
-    const compressed = randomCodebook(shape, seededRandom(7));
-    const model = await compressedModel(compressed, options);
-    expect(await distance(model, compressed, options === HALF)).toBeLessThan(limit);
-    const stored = model.proto.graph!.initializer.filter(({ name }) => /_(codes\d|words|scales)$/.test(name));
-    expect(8 * storedBytes(stored)).toBe(storageBits(compressed));
-  });
-
-  it('refuses a graph whose operators are too old', async () => {
-    const compressed = randomCodebook(
-      { outFeatures: 4, inFeatures: 6, groupSize: 2, codebookCount: 1, codebookBits: 2 },
-      seededRandom(9),
-    );
-    const model = createModel({
-      folder: folder.path,
-      inputs: [tensorInput('x', DataType.FLOAT, ['tokens', 6])],
-      outputs: [tensorInput('y', DataType.FLOAT, ['tokens', 4])],
-      initializers: [floatInitializer('w', new Float32Array(24), [6, 4])],
-      nodes: [node('MatMul', ['x', 'w'], ['y'])],
-      opsets: { '': 9 },
-    });
-    const store = createWeightStore({ folder: folder.path, fileName: `old_${fileCount++}` });
-    const replaced = replaceSite(model, { ...EXACT, site: findLinearSites(model)[0]!, compressed }, store);
-    await expect(replaced).rejects.toMatchObject({ code: 'UNSUPPORTED_MODEL', context: { opset: 9, limit: 10 } });
-    await store.abort();
-  });
-
-  it('refuses parts that do not fit each other, codes without a word, values that float16 does not hold', async () => {
-    const shape = { outFeatures: 4, inFeatures: 6, groupSize: 2, codebookCount: 2, codebookBits: 2 };
-    const compressed = randomCodebook(shape, seededRandom(8));
-    const cases: [CompressedWeight, string][] = [
-      [{ ...compressed, codes: compressed.codes.slice(1) }, 'INVALID_SHAPE'],
-      [{ ...compressed, codebooks: compressed.codebooks.slice(1) }, 'INVALID_SHAPE'],
-      [{ ...compressed, scales: compressed.scales.slice(1) }, 'INVALID_SHAPE'],
-      [{ ...compressed, codes: compressed.codes.with(3, 4) }, 'SOLVER_FAILED'],
-      [{ ...compressed, codebooks: compressed.codebooks.with(3, 0.1) }, 'SOLVER_FAILED'],
-      [{ ...compressed, scales: compressed.scales.with(3, 1e6) }, 'SOLVER_FAILED'],
-    ];
-    for (const [bad, code] of cases) {
-      await expect(compressedModel(bad, EXACT)).rejects.toMatchObject({ code });
+      await expect(compressedModel(folder.path, compressed, EXACT)).rejects.toMatchObject({ code });
     }
   });
 });

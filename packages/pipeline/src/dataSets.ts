@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   hubSettings,
-  hubSources,
   isHubModel,
   listTextSets,
   loadTextSet,
@@ -91,11 +90,6 @@ export async function pullData(
   }
   const { manifest, folder } = await pullDataSet(name, hubSettings(), options);
   return { name, commit: manifest.commit, folder, files: manifest.files };
-}
-
-/** Names that `pullData` knows, with what they are. */
-export function pullableSets(): readonly { readonly id: string; readonly title: string }[] {
-  return hubSources.map(({ id, title }) => ({ id, title }));
 }
 
 /** One set and the first lines of its evaluation part, its files checked against the manifest. */

@@ -18,7 +18,6 @@ export {
   listData,
   type PullRequest,
   type PullResult,
-  pullableSets,
   pullData,
   showData,
 } from './dataSets.ts';

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 
@@ -24,11 +24,6 @@ export async function checkUnlocked(run: string, path: string): Promise<void> {
     `--out ${path} is in use by process ${pid}: wait until it has ended, or name another folder.`,
     { path, pid },
   );
-}
-
-/** Ends the claim of a process that goes on living. */
-export async function unlockRun(run: string): Promise<void> {
-  await rm(join(run, LOCK_FILE), { force: true });
 }
 
 /**

@@ -32,9 +32,11 @@ import {
   compotOptions,
   cospadiOptions,
   dictionaryOptions,
+  geopairOptions,
   rocketOptions,
 } from './sparseDictionary/dictionaryOptions.ts';
-import { dictionaryStorageBits } from './sparseDictionary/dictionarySize.ts';
+import { dictionarySize, dictionaryStorageBits, sharedStorageBits } from './sparseDictionary/dictionarySize.ts';
+import { geopair } from './sparseDictionary/geopair.ts';
 import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
@@ -135,6 +137,18 @@ export const solvers: Readonly<Record<string, Solver>> = {
     solve: (weight, statistics, options) =>
       cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
     rateCurve: compotCurve,
+  },
+  geopair: {
+    optionsSchema: geopairOptions,
+    needs: 'group',
+    allocation: 'uniform',
+    storageBits(shape, options) {
+      const { blocksPerGroup, ratio, atomsPerNonzero } = parseOptions(geopairOptions, options, 'geopair');
+      const shared = { siteCount: blocksPerGroup, ...shape };
+      return sharedStorageBits(shared, dictionarySize(shared, { ratio, atomsPerNonzero }));
+    },
+    solve: (weights, statistics, options) =>
+      geopair(weights, statistics, parseOptions(geopairOptions, options, 'geopair')),
   },
   rocket: {
     optionsSchema: rocketOptions,

@@ -18,6 +18,7 @@ import { runModel } from '../testing/runModel.ts';
 import {
   denseProduct,
   type FactorFormat,
+  randomDictionary,
   randomFactor,
   randomFloats,
   relativeDistance,
@@ -128,6 +129,29 @@ describe('a shared right factor', () => {
       const rest = await runModel(part, { a: floatTensor(hidden, [2, SIZE]) });
       expect(relativeDistance(valuesOf(rest.y), expected)).toBeLessThan(1e-5);
     }
+  });
+
+  it('is a dictionary of sparse coefficients too', async () => {
+    const random = seededRandom(3);
+    const shape = { outFeatures: SIZE, inFeatures: SIZE, atomCount: 8 };
+    const { right } = randomDictionary(shape, random);
+    const weights = [0, 1, 2].map(() => ({
+      ...randomDictionary(shape, random),
+      right,
+      sharedRight: { name: 'basis.proj', siteCount: 3 },
+    }));
+    const model = chainModel();
+    await replaceAll(
+      model,
+      findLinearSites(model).map((site, index) => [site, weights[index]!]),
+    );
+    const stored = modelTensors(model.proto).filter(({ name }) => name.startsWith('basis.proj'));
+    expect(stored.map(({ name }) => name)).toEqual(['basis.proj_F16']);
+    const x = randomFloats(2 * SIZE, seededRandom(1));
+    let expected = x;
+    for (const weight of weights) expected = Float32Array.from(denseProduct(expected, await reconstruct(weight)));
+    const { y } = await runModel(model, { x: floatTensor(x, [2, SIZE]) });
+    expect(relativeDistance(valuesOf(y), expected)).toBeLessThan(1e-5);
   });
 
   it('is a site of every block that reads it, once written and read again', async () => {

@@ -1,21 +1,16 @@
-import {
-  CompressionError,
-  type DenseWeight,
-  type InputStatistics,
-  type LowRankWeight,
-  type QuantizedWeight,
-} from '@quern/core';
+import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { z } from 'zod';
-import { checkStatistics } from '../checkStatistics.ts';
-import { checkWeight } from '../checkWeight.ts';
 import { parseOptions } from '../parseOptions.ts';
+import { checkGroup } from './checkGroup.ts';
 import { choleskyWhitening } from './choleskyWhitening.ts';
 import { chooseRank } from './chooseRank.ts';
-import { fingerprint } from './fingerprint.ts';
 import { gramMetric } from './inputMetric.ts';
 import { lowRankOptions, withOneSize } from './lowRankOptions.ts';
+import { sharedFactorName } from './sharedFactorName.ts';
+import { stackRows } from './stackRows.ts';
 import { followRight, storeRight } from './storeFactors.ts';
+import { sumOf } from './sumOf.ts';
 import { toFloat64 } from './toFloat64.ts';
 import { truncate } from './truncate.ts';
 
@@ -49,16 +44,15 @@ export async function basisSharing(
   options: BasisSharingOptions,
 ): Promise<LowRankWeight[]> {
   const settings = parseOptions(basisSharingOptions, options, 'basis-sharing');
-  checkGroup(weights, statistics);
-  const grams = statistics.map((each, index) => checkStatistics(each, weights[index]!.columns).inputGram);
+  const grams = checkGroup(weights, statistics);
   const shape = { outFeatures: weights[0]!.rows, inFeatures: weights[0]!.columns };
   const siteCount = weights.length;
   const rank = chooseRank({ ...shape, siteCount }, settings);
   const gram = sumOf(grams);
-  const stacked = stack(weights);
+  const stacked = stackRows(weights);
   const factors = await truncate(stacked, gramMetric(gram, choleskyWhitening), rank);
   const right = await storeRight({ weight: stacked, gram }, factors, settings);
-  const sharedRight = { name: nameOf(right), siteCount };
+  const sharedRight = { name: sharedFactorName(right), siteCount };
   const results: LowRankWeight[] = [];
   for (const [index, weight] of weights.entries()) {
     const problem = { weight: toFloat64(weight), gram: grams[index]! };
@@ -66,37 +60,4 @@ export async function basisSharing(
     results.push({ kind: 'lowRank', ...shape, left, right, sharedRight });
   }
   return results;
-}
-
-function checkGroup(weights: readonly Matrix<Float32Array>[], statistics: readonly unknown[]): void {
-  for (const weight of weights) checkWeight(weight);
-  const shapes = new Set(weights.map(({ rows, columns }) => `${rows} x ${columns}`));
-  if (shapes.size === 1 && weights.length === statistics.length) return;
-  throw new CompressionError(
-    'INVALID_SHAPE',
-    `A group shares a factor among weights of one shape, each with its statistics; these are ${weights.length} of ${[...shapes].join(', ')} with ${statistics.length} statistics.`,
-    { shapes: [...shapes], weightCount: weights.length, statisticsCount: statistics.length },
-  );
-}
-
-/** Equal factors have equal names, different ones different names. */
-function nameOf(right: DenseWeight | QuantizedWeight): string {
-  return right.kind === 'dense'
-    ? `basis_${fingerprint([right.data])}`
-    : `basis_${fingerprint([right.codes, right.scales])}`;
-}
-
-function sumOf(grams: readonly Matrix<Float64Array>[]): Matrix<Float64Array> {
-  const { rows, columns, data } = grams[0]!;
-  const sum = data.slice();
-  for (const gram of grams.slice(1)) for (let index = 0; index < sum.length; index++) sum[index]! += gram.data[index]!;
-  return { rows, columns, data: sum };
-}
-
-/** [W_1; W_2; ...] in float64. */
-function stack(weights: readonly Matrix<Float32Array>[]): Matrix<Float64Array> {
-  const { rows, columns } = weights[0]!;
-  const data = new Float64Array(weights.length * rows * columns);
-  for (const [index, weight] of weights.entries()) data.set(weight.data, index * rows * columns);
-  return { rows: weights.length * rows, columns, data };
 }

@@ -20,6 +20,16 @@ export const cospadiOptions = z.strictObject({
   seed: z.int().min(0).default(0).describe('draws the rows that the atoms start from'),
 });
 
+/** Options of GeoPair. */
+export const geopairOptions = z.strictObject({
+  ...compotOptions.shape,
+  ...common(40),
+  blocksPerGroup: z.int().min(1).max(2).default(2).describe('blocks that have the dictionary in common'),
+});
+
+/** What a caller gives. */
+export type GeopairOptions = z.input<typeof geopairOptions>;
+
 /** Options of `dictionary`. */
 export const dictionaryOptions = z.strictObject({
   ...common(40),

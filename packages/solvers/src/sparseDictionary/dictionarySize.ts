@@ -28,14 +28,15 @@ export interface SizeRequest {
  * The bits of k atoms, a mask of outFeatures k bits, the bits of each nonzero, about k / `atomsPerNonzero` of them an output, and a scale an output
  * where they are on a grid. What the rounding of k leaves goes to the nonzeros, so that the sum is the same for any
  * `atomsPerNonzero`: the budget, down to a whole 16 bits. The papers leave the mask out (CoSpaDi, arXiv:2509.22075; exact only at 2).
+ * Where `siteCount` sites have the atoms in common each counts its share of them; `nonzeroCount` is that of one site.
  * Errors: INVALID_OPTION for a ratio that one atom and one nonzero an output do not meet, and for one that leaves more than as many atoms as
  * inputs and no zeros would take.
  */
 export function dictionarySize(shape: SiteShape, request: SizeRequest): DictionarySize {
-  const { outFeatures, inFeatures } = shape;
+  const { outFeatures, inFeatures, siteCount = 1 } = shape;
   const { ratio, atomsPerNonzero, mostAtoms = inFeatures, format = FLOAT_FORMAT } = request;
   const budget = dictionaryStorageBits(shape, ratio, format);
-  const atomBits = atomStorageBits(inFeatures, format);
+  const atomBits = atomStorageBits(inFeatures, format) / siteCount;
   const restBits = coefficientStorageBits(shape, { atomCount: 0, nonzeroCount: 0 }, format);
   const bitsPerAtom = atomBits + outFeatures + (format.bits * outFeatures) / atomsPerNonzero;
   const wanted = Math.min(mostAtoms, Math.max(1, Math.floor((budget - restBits) / bitsPerAtom)));
@@ -45,6 +46,12 @@ export function dictionarySize(shape: SiteShape, request: SizeRequest): Dictiona
     if (nonzeroCount >= outFeatures) return { atomCount, nonzeroCount };
   }
   throw ratioTooHigh(ratio, leastBits(shape, format), 16 * outFeatures * inFeatures);
+}
+
+/** Bits of one site's coefficients and its share of atoms that `shape.siteCount` sites have in common. */
+export function sharedStorageBits(shape: SiteShape, { atomCount, nonzeroCount }: DictionarySize): number {
+  const atomBits = atomCount * atomStorageBits(shape.inFeatures, FLOAT_FORMAT);
+  return coefficientStorageBits(shape, { atomCount, nonzeroCount }, FLOAT_FORMAT) + atomBits / (shape.siteCount ?? 1);
 }
 
 /** Whether a ratio can be had, neither too high nor too low for the format. */
@@ -80,7 +87,9 @@ function budgetOf({ outFeatures, inFeatures }: SiteShape, ratio: number): number
 
 function leastBits(shape: SiteShape, format: DictionaryFormat): number {
   const size = { atomCount: 1, nonzeroCount: shape.outFeatures };
-  return atomStorageBits(shape.inFeatures, format) + coefficientStorageBits(shape, size, format);
+  return (
+    atomStorageBits(shape.inFeatures, format) / (shape.siteCount ?? 1) + coefficientStorageBits(shape, size, format)
+  );
 }
 
 /** As many atoms as inputs and no zeros; in float16 no ratio leaves more. */

@@ -6,9 +6,11 @@ import { toDenseWeight } from '../toDenseWeight.ts';
 import type { DictionaryFormat } from './dictionaryFormat.ts';
 import { fitAtoms } from './fitAtoms.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
+import { normalizeRows } from './normalizeRows.ts';
 import { remainder } from './remainder.ts';
 import { roundOnSupport } from './roundOnSupport.ts';
 import type { SparseCode } from './sparseCode.ts';
+import { toSparse } from './toSparse.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
 const FIT_STEPS = 12;
@@ -101,25 +103,4 @@ async function factorValues(factor: Factor): Promise<Matrix<Float64Array>> {
 function withSupport({ coefficients, atoms }: SparseCode, { coefficients: { data: support } }: SparseCode): SparseCode {
   const data = coefficients.data.map((value, index) => (value === 0 && support[index] !== 0 ? 1e-300 : value));
   return { atoms, coefficients: { ...coefficients, data } };
-}
-
-/** In place; gives the norms that were. */
-function normalizeRows({ rows, columns, data }: Matrix<Float64Array>): Float64Array {
-  const norms = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const values = data.subarray(row * columns, (row + 1) * columns);
-    norms[row] = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-    if (norms[row]! > 0) for (let index = 0; index < columns; index++) values[index]! /= norms[row]!;
-  }
-  return norms;
-}
-
-function toSparse(values: Float32Array, support: Matrix<Float64Array>): SparseWeight {
-  const { rows, columns, data } = support;
-  return {
-    kind: 'sparse',
-    ...{ outFeatures: rows, inFeatures: columns },
-    mask: Uint8Array.from(data, value => Number(value !== 0)),
-    values: values.filter((_, index) => data[index] !== 0),
-  };
 }

@@ -1,0 +1,9 @@
+import type { Factor } from '@quern/core';
+import { fingerprint } from './fingerprint.ts';
+
+/** The name of a factor that several sites have in common: equal factors have equal names, different ones different names. */
+export function sharedFactorName(factor: Factor): string {
+  if (factor.kind === 'dense') return `basis_${fingerprint([factor.data])}`;
+  if (factor.kind === 'quantized') return `basis_${fingerprint([factor.codes, factor.scales])}`;
+  throw new TypeError(`sharedFactorName: a factor of kind ${factor.kind} is not shared`);
+}

@@ -67,6 +67,7 @@ describe('quern evaluate --tasks', () => {
     ['data without tasks', ['--task-data', '.'], /needs --tasks <list>/],
     ['a folder without the file', ['--tasks', 'piqa', '--task-data', 'e2e'], /holds no piqa.jsonl or piqa.jsonl.gz/],
     ['two tasks of one file', ['--tasks', 'copa,piqa', '--task-data', 'package.json'], /one file for 2 tasks/],
+    ['a text as well', ['--tasks', 'copa', '--task-data', '.', '--data', 'code'], /--data: not for --tasks/],
     ['code tasks as well', ['--tasks', 'copa', '--task-data', '.', '--code', 'mbpp'], /two evaluations/],
   ])('refuses %s', async (_, flags, message) => {
     const run = await evaluate(...flags);

@@ -13,6 +13,7 @@ import { scoreByBlocks } from './forward/scoreByBlocks.ts';
 import { weightBytes } from './forward/weightBytes.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
+import { windowLengthFor } from './open/windowLengthFor.ts';
 
 export interface EvaluateRequest {
   readonly model: string;
@@ -68,7 +69,8 @@ export async function evaluateModel(
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });
   const baseline = request.baseline ? await openModel(request.baseline, { tokenizer: request.tokenizer }) : null;
-  const text = await prepareText(opened, { ...request, part: 'evaluation' });
+  const windowLength = sharedWindowLength(opened, baseline, request);
+  const text = await prepareText(opened, { ...request, windowLength, part: 'evaluation' });
   if (baseline) await checkSameTokens(baseline, text, request);
   const scores = await scoreStage(opened.model, text, {
     stage: 'evaluate result',
@@ -168,6 +170,12 @@ function levelIn(graph: GraphProto): number | null {
     }
   }
   return null;
+}
+
+/** Tokens a window: as asked for; else the model's own choice, cut to what the baseline can read. */
+function sharedWindowLength(opened: OpenedModel, baseline: OpenedModel | null, request: EvaluateRequest): number {
+  const own = windowLengthFor(opened.text?.contextLength ?? null, request);
+  return request.windowLength === undefined ? Math.min(own, baseline?.text?.contextLength ?? own) : own;
 }
 
 /** A baseline scored on other token ids would be compared with noise: its own tokenizer must give the same windows. */

@@ -76,6 +76,8 @@ describe('what cannot be', () => {
     const rules = [{ sites: '*.q_proj', method: 'none', bits: 2 }];
     expect(resolveRecipe({ target: 'cuda', rules }).rules).toEqual(rules);
     expect(resolveRecipe({ target: 'cuda', method: 'none', bits: 2, headBits: 2 }).bits).toBe(2);
+    expect(resolveRecipe({ target: 'cuda', method: 'aqlm', bits: 2 }).bits).toBe(2);
+    expect(resolveRecipe({ target: 'cuda', rules: [{ sites: '*', method: 'aqlm', bits: 2 }] }).rules).toHaveLength(1);
   });
 });
 

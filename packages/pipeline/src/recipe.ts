@@ -163,14 +163,24 @@ function checkTarget(recipe: Recipe): Recipe {
   );
 }
 
+/** Methods whose 2 bits no kernel reads: aqlm's weights are put together at load, watersic's codes lie in 4 or 8 bits. */
+const WITHOUT_TWO_BITS = new Set(['none', 'aqlm', 'watersic']);
+
+/** Whether weights of 2 bits by this method are products of codes of 2 bits, which not every target has a kernel for. */
+export function multipliesTwoBits(method: string): boolean {
+  return !WITHOUT_TWO_BITS.has(method);
+}
+
 /** The first key by which something gets 2 bits, null when nothing does. */
 function keyOfTwoBits({ method, bits, headBits, rules }: Recipe): string | null {
-  const solves = (name: string | undefined) => name !== undefined && name !== 'none';
+  const solves = (name: string | undefined) => name !== undefined && multipliesTwoBits(name);
   const usesDefault = solves(method) || rules.some(rule => solves(rule.method) && rule.bits === undefined);
   if (bits === 2 && usesDefault) return 'bits';
   // A rule without a method takes the default's, or that of a rule before it.
   const anySolves = solves(method) || rules.some(rule => solves(rule.method));
-  const index = rules.findIndex(rule => rule.bits === 2 && rule.method !== 'none' && anySolves);
+  const index = rules.findIndex(
+    rule => rule.bits === 2 && (rule.method === undefined ? anySolves : solves(rule.method)),
+  );
   if (index >= 0) return `rules[${index}].bits`;
   return headBits === 2 && method !== 'none' ? 'headBits' : null;
 }

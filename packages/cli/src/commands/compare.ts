@@ -1,9 +1,9 @@
 import type { ComparisonPlan, Emit } from '@quern/pipeline';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { figureNames } from '../figureNames.ts';
 import { formatBytes } from '../format.ts';
-import { fractions } from '../options.ts';
+import { fractions, names } from '../options.ts';
 import { renderComparison } from '../renderComparison.ts';
 import { table } from '../table.ts';
 
@@ -11,8 +11,13 @@ interface CompareFlags extends CompressFlags {
   readonly ratios: readonly number[];
 }
 
+/** What a comparison varies; in compress the same flag is what a budget chooses among. */
+const ROWS = [
+  new Option('--methods <list>', 'the rows, by commas, each name[:bits[:group]][+correction]').argParser(names),
+];
+
 export function compareCommand(): Command {
-  const command = addCompressOptions('compare')
+  const command = addCompressOptions('compare', ROWS)
     .description('Compress a model in many ways and compare what was written: a table, results.json, report.html.')
     .option('--ratios <list>', 'fractions to remove, for methods that take one', fractions, [0.2, 0.4, 0.6, 0.8]);
   return command.action(async (model: string, flags: CompareFlags) => {

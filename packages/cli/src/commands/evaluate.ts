@@ -13,6 +13,14 @@ interface EvaluateFlags extends DeviceFlags, WindowFlags, CodeFlags, TaskFlags {
   readonly force?: boolean;
 }
 
+/** Flags of scores on a text, and the names of their values. */
+const TEXT_FLAGS = [
+  ['--data', 'data'],
+  ['--stride', 'stride'],
+  ['--window-length', 'windowLength'],
+  ['--per-document', 'perDocument'],
+] as const;
+
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('Measure perplexity and the distance from a baseline, or score tasks, or run code tasks.')
@@ -23,11 +31,20 @@ export function evaluateCommand(): Command {
     .option('--report <folder>', 'with --baseline: write report.html, what changed down to documents and tokens')
     .option('--force', 'replace the report of an earlier evaluation');
   return addDeviceOptions(addCodeOptions(addTaskOptions(addWindowOptions(command)))).action(
-    async (model, flags: EvaluateFlags) => {
+    async (model, flags: EvaluateFlags, own: Command) => {
       const { evaluateCode, evaluateModel, evaluateTasks } = await import('@quern/pipeline');
       const { runCommand } = await import('../runCommand.ts');
       if (flags.report !== undefined && (flags.tasks ?? flags.code) !== undefined) {
         throw new CompressionError('USAGE', '--report draws scores on a text: leave out --tasks and --code.');
+      }
+      const ignored =
+        flags.tasks === undefined ? [] : TEXT_FLAGS.filter(([, name]) => own.getOptionValueSource(name) === 'cli');
+      if (ignored.length > 0) {
+        const names = ignored.map(([flag]) => flag).join(', ');
+        throw new CompressionError(
+          'USAGE',
+          `${names}: not for --tasks, whose texts are those of --task-data. Score a text in a run of its own.`,
+        );
       }
       const tasks = tasksRequest(model, flags);
       if (tasks) return runCommand(flags.json, ({ emit, signal }) => evaluateTasks(tasks, emit, signal), renderTasks);

@@ -1,6 +1,6 @@
 import { CompressionError, type LinearSite } from '@quern/core';
 import type { BlockCut, OnnxModel } from '@quern/onnx';
-import type { Recipe } from '../recipe.ts';
+import { multipliesTwoBits, type Recipe } from '../recipe.ts';
 import { checkSites } from '../solve/checkSites.ts';
 import { scaleCosts } from '../solve/scaleCosts.ts';
 import { plansInTotals, selectSites } from '../solve/selectSites.ts';
@@ -88,7 +88,7 @@ function withSettings(recipe: Recipe, { method, bits, groupSize, ratio }: Method
 
 function isPossible(plan: SitePlan, { target }: Recipe): boolean {
   // The kernels of that target read no 2 bits.
-  if (target === 'cuda' && nominalBitsOf(plan) <= 2) return false;
+  if (target === 'cuda' && nominalBitsOf(plan) <= 2 && multipliesTwoBits(plan.solver)) return false;
   try {
     plannedStorageBits(plan, 1);
     return true;

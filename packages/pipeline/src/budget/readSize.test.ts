@@ -8,6 +8,8 @@ it.each([
   ['0.5 kB', 500],
   ['2 MiB', 2 ** 21],
   ['8 kb', 1000],
+  ['900KB', 900_000],
+  ['1 KiB', 1024],
 ])('%s is %i bytes', (size, bytes) => {
   expect(readSize(size)).toBe(bytes);
 });

@@ -2,12 +2,12 @@ import { CompressionError } from '@quern/core';
 import { evaluateExpression } from './evaluateExpression.ts';
 
 /**
- * Bytes of a size: a number of bytes, or an expression with units, such as 3.2MB (10^6 bytes), 3 MiB (2^20) or 4MB - 300kB.
+ * Bytes of a size: a number of bytes, or an expression with units, such as 3.2MB (10^6 bytes), 800KB, 3 MiB (2^20) or 4MB - 300kB.
  *
  * Errors: INVALID_OPTION for what is no size of at least one byte.
  */
 export function readSize(size: number | string): number {
-  const bytes = evaluateExpression(size, 'B');
+  const bytes = evaluateExpression(typeof size === 'string' ? size.replaceAll('KB', 'kB') : size, 'B');
   if (Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw new CompressionError(
     'INVALID_OPTION',

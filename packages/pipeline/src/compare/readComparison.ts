@@ -53,10 +53,16 @@ const comparison = z.object({
 export async function readComparison(folder: string): Promise<Comparison> {
   const path = join(folder, RESULTS_FILE);
   const invalid = (reason: string): CompressionError =>
-    new CompressionError('INVALID_CONFIG', `${path}: ${reason}. Name a folder that quern compare has written.`, {
-      path,
-    });
-  const content = await readFile(path, 'utf8').catch(error => Promise.reject(invalid((error as Error).message)));
+    new CompressionError(
+      'INVALID_CONFIG',
+      `${path}: ${reason}. Name a folder that quern compare has written, or evaluate --report.`,
+      {
+        path,
+      },
+    );
+  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    Promise.reject(invalid(error.code === 'ENOENT' ? 'there is no such file' : error.message)),
+  );
   let value: unknown;
   try {
     value = JSON.parse(content);

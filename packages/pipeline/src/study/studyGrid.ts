@@ -1,4 +1,5 @@
 import { CompressionError } from '@quern/core';
+import { describeProblems } from '@quern/solvers';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { parseRecipe, type Recipe, type RecipeInput } from '../recipe.ts';
@@ -24,7 +25,7 @@ export type StudyGridInput = z.input<typeof schema>;
 export function resolveGrid(input: StudyGridInput): StudyGrid {
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const problems = describeProblems(schema, parsed.error, input);
     throw new CompressionError('INVALID_OPTION', `Invalid study: ${problems.join('; ')}.`, { problems });
   }
   const { methods, bits, calibration, data, tasks, taskData } = parsed.data;

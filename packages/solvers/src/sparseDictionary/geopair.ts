@@ -14,7 +14,8 @@ import { storeSharedCode } from './storeSharedCode.ts';
  *
  * Objective: sum over both of ||(W_i - C_i D) X_i||_F^2, the same number of nonzeros for every output.
  * Source: arXiv:2609.25963. Differs from it: the mask counts (see dictionarySize), one ratio for every site, coefficients are fitted to the
- * dictionary as it is stored; a site that is left without another one gets that of `compot`.
+ * dictionary as it is stored; a site that is left without another one gets that of `compot`. The start from compot's sweeps, the number of
+ * sweeps, the guard that keeps an output's better coefficients and the equal weight of both sites are ours.
  * `weights` `[outFeatures, inFeatures]`, one or two of the same shape, with one entry of `statistics` each; they stay as they are.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: see learnPair; float64 throughout.

@@ -9,7 +9,7 @@ export interface RatePoint {
   readonly loss: number;
 }
 
-const COLORS = ['#b35900', '#1f5fa8', '#1a7f37'];
+const COLORS = ['#6e7781', '#8250df', '#1f5fa8', '#7cb3e8', '#bf3989', '#1a7f37', '#b35900'];
 
 /** Loss against stored bits, one line a method, both figures of files; a loss of nothing stands on the lower edge. */
 export function drawRates(points: readonly RatePoint[], title: string): string {
@@ -31,8 +31,8 @@ export function drawRates(points: readonly RatePoint[], title: string): string {
     option: {
       backgroundColor: '#ffffff',
       title: { text: title, left: 12, top: 8, textStyle: { fontSize: 14 } },
-      legend: { right: 12, top: 8 },
-      grid: { left: 70, right: 24, top: 48, bottom: 52 },
+      legend: { left: 66, top: 30 },
+      grid: { left: 70, right: 24, top: 64, bottom: 52 },
       xAxis: { type: 'value', min: 1, name: 'stored bits per weight', nameLocation: 'middle', nameGap: 30 },
       yAxis: {
         type: 'log',
@@ -44,7 +44,7 @@ export function drawRates(points: readonly RatePoint[], title: string): string {
       series: methods.map((name, index) => ({
         type: 'line',
         name,
-        symbol: ['circle', 'rect', 'triangle'][index % 3],
+        symbol: ['circle', 'rect', 'triangle', 'diamond'][index % 4],
         symbolSize: 8,
         color: COLORS[index % COLORS.length],
         data: lines[index]!.map(({ bits, loss }) => [bits, Math.max(least, loss)]),

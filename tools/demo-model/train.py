@@ -1,13 +1,14 @@
 """
 Trains the demo model: a Llama of 6 blocks, hidden 256, on a GPU.
 
-Reads <data>/<source>.{train,valid}.u16.gz for the sources stories, books and code: little-endian uint16 token ids, documents ended by id 0.
+Reads <data>/<source>.{train,valid}.bin for the sources stories, books and code, as tokenizer.py writes them: little-endian uint16 token ids,
+documents ended by id 0.
 Writes model.safetensors (fp16) and log.json to --out: the state with the least mean validation loss. The defaults are the settings of
 models/demo. Arithmetic on a GPU is not repeatable to the bit, so another run gives a model of like quality, not the same one.
 
     python3 train.py --data <folder> --out <folder>
 """
-import argparse, copy, gzip, json, math, os, struct, time
+import argparse, copy, json, math, os, struct, time
 import numpy as np
 import torch
 from torch import nn
@@ -119,8 +120,8 @@ def save(model, folder):
 
 
 def load_tokens(folder, source, part):
-    raw = gzip.open(os.path.join(folder, f"{source}.{part}.u16.gz"), "rb").read()
-    return torch.from_numpy(np.frombuffer(raw, dtype="<u2").astype(np.int64)).cuda()
+    ids = np.fromfile(os.path.join(folder, f"{source}.{part}.bin"), dtype="<u2")
+    return torch.from_numpy(ids.astype(np.int64)).cuda()
 
 
 @torch.no_grad()

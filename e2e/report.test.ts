@@ -12,6 +12,8 @@ import { findChromium } from './findChromium.ts';
 import { openReport } from './openReport.ts';
 
 const options = await findChromium();
+/** QUERN_KEEP_SCREENSHOTS=1 leaves pages and pictures of their whole length in the temporary folder, to be looked at. */
+const isKept = process.env.QUERN_KEEP_SCREENSHOTS === '1';
 
 /** Runs inside the page: what a person sees of the plots. Texts are measured where the page shows them. */
 const MEASURE = `(() => {
@@ -59,13 +61,12 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
   let browser: Browser;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quern-report-'));
-    // Pages are some ten thousand pixels high: a software GPU of a busy machine cannot always hold them.
+    // Pages are some ten thousand pixels high: a software GPU of a busy machine cannot always hold them whole.
     browser = await chromium.launch({ ...options, args: [...(options!.args ?? []), '--disable-gpu'] });
   });
   afterAll(async () => {
     await browser?.close();
-    // QUERN_KEEP_SCREENSHOTS=1 leaves pages and pictures in the temporary folder, to be looked at.
-    if (process.env.QUERN_KEEP_SCREENSHOTS !== '1') await rm(folder, { recursive: true, force: true });
+    if (!isKept) await rm(folder, { recursive: true, force: true });
   });
 
   const views = [1280, 400].flatMap(width => (['light', 'dark'] as const).map(scheme => ({ width, scheme })));
@@ -93,7 +94,7 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
       expect(seen.heatFills.length).toBeGreaterThan(4);
       expect(seen.heatFills).not.toContain('rgb(0, 0, 0)');
       expect(seen.background).toBe(scheme === 'light' ? 'rgb(246, 247, 249)' : 'rgb(16, 21, 28)');
-      const picture = await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });
+      const picture = await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: isKept });
       expect(picture.length).toBeGreaterThan(20_000);
       await page.close();
     },
@@ -118,7 +119,7 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
     // Three different colours, none of them the browser's own yellow.
     expect(new Set(colours).size).toBe(3);
     expect(colours).not.toContain('rgb(255, 255, 0)');
-    const picture = await page.screenshot({ path: join(folder, `evaluation-${width}-${scheme}.png`), fullPage: true });
+    const picture = await page.screenshot({ path: join(folder, `evaluation-${width}-${scheme}.png`), fullPage: isKept });
     expect(picture.length).toBeGreaterThan(20_000);
     await page.close();
   });

@@ -119,7 +119,10 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
     // Three different colours, none of them the browser's own yellow.
     expect(new Set(colours).size).toBe(3);
     expect(colours).not.toContain('rgb(255, 255, 0)');
-    const picture = await page.screenshot({ path: join(folder, `evaluation-${width}-${scheme}.png`), fullPage: isKept });
+    const picture = await page.screenshot({
+      path: join(folder, `evaluation-${width}-${scheme}.png`),
+      fullPage: isKept,
+    });
     expect(picture.length).toBeGreaterThan(20_000);
     await page.close();
   });

@@ -21,6 +21,7 @@ import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { checkOut } from '../output/checkOut.ts';
 import { leaveRun } from '../output/leaveRun.ts';
 import { claimRunFolder, hasRun } from '../output/runFolder.ts';
+import { progressWithin } from '../progressWithin.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
 import { scoreBefore } from '../scoreRun.ts';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
@@ -122,7 +123,12 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
       const name = row.ratio === null ? row.method : `${row.method} at ${row.ratio}`;
       const place = { done: made.length, total: rows.length, unit: 'rows' } as const;
       emit({ kind: 'progress', stage: 'compare', ...place, detail: name });
-      made.push(await makeRow({ run: { ...run, emit: within(emit, place, name) }, baseline, text }, row));
+      made.push(
+        await makeRow(
+          { run: { ...run, emit: progressWithin(emit, { stage: 'compare', ...place }, name) }, baseline, text },
+          row,
+        ),
+      );
     }
     emit({ kind: 'progress', stage: 'compare', done: rows.length, total: rows.length, unit: 'rows' });
     const originalPerplexity = before && summarizeScores(before, text!).perplexity;
@@ -137,18 +143,4 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
   } catch (error) {
     throw await leaveRun(asWriteFailure(error, path), folder, await results.count().catch(() => 0));
   }
-}
-
-/** What goes on inside a row, told as the progress of the comparison. */
-function within(
-  emit: Emit,
-  place: { readonly done: number; readonly total: number; readonly unit: 'rows' },
-  row: string,
-): Emit {
-  return event => {
-    if (event.kind === 'warning') emit(event);
-    if (event.kind !== 'progress') return;
-    const { stage, done, total } = event;
-    emit({ kind: 'progress', stage: 'compare', ...place, detail: `${row}: ${stage} ${done} of ${total}` });
-  };
 }

@@ -9,6 +9,7 @@ import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { checkOut } from '../output/checkOut.ts';
 import { leaveRun } from '../output/leaveRun.ts';
 import { claimRunFolder, hasRun } from '../output/runFolder.ts';
+import { progressWithin } from '../progressWithin.ts';
 import { type JobContent, jobKey } from '../solve/jobKey.ts';
 import { openResultStore } from '../solve/resultStore.ts';
 import { storedTotals } from '../solve/storedTotals.ts';
@@ -69,7 +70,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
         ...shared,
         calibration: text ? { kind: 'text', text } : null,
         origin: origin(text),
-        emit: within(emit, place, nameCell(cell)),
+        emit: progressWithin(emit, { stage: 'study', ...place }, nameCell(cell)),
       };
       const content = { cell: cell.recipe as unknown as JobContent, origin: run.origin, ...measured };
       made.push(await kept(results, content, () => makeCell(run, cell, measures)));
@@ -121,18 +122,4 @@ async function makeCell(run: SharedRun, cell: CellPlan, measures: StudyMeasures)
 
 function nameCell({ method, bits, calibration }: CellPlan): string {
   return calibration === null ? `${method}:${bits}` : `${method}:${bits} on ${calibration}`;
-}
-
-/** What goes on inside a cell, told as the progress of the study. */
-function within(
-  emit: Emit,
-  place: { readonly done: number; readonly total: number; readonly unit: 'cells' },
-  cell: string,
-): Emit {
-  return event => {
-    if (event.kind === 'warning') emit(event);
-    if (event.kind !== 'progress') return;
-    const { stage, done, total } = event;
-    emit({ kind: 'progress', stage: 'study', ...place, detail: `${cell}: ${stage} ${done} of ${total}` });
-  };
 }

@@ -1,3 +1,5 @@
+import type { Convergence } from './convergence.ts';
+
 /** Integers on a grid: w = scale (code - zeroPoint), one scale per output and group of inputs. */
 export interface QuantizedWeight {
   readonly kind: 'quantized';
@@ -91,6 +93,8 @@ export interface LowRankWeight {
   readonly right: Factor;
   /** Set when several sites have this right factor in common: it is stored once, under this name, for so many sites. */
   readonly sharedRight: { readonly name: string; readonly siteCount: number } | null;
+  /** Of solvers that go by sweeps. */
+  readonly convergence?: Convergence;
 }
 
 /** W = base + correction: a quantised weight and low rank on what it left over. */

@@ -18,6 +18,7 @@ export {
   toErrorRecord,
 } from './compressionError.ts';
 export { type ContainerLayout, containerLayout } from './containerLayout.ts';
+export type { Convergence } from './convergence.ts';
 export type { InputStatistics } from './inputStatistics.ts';
 export type { LinearSite } from './linearSite.ts';
 export { mergeStatistics } from './mergeStatistics.ts';

@@ -12,6 +12,7 @@ import { solveDictionary } from './solveDictionary.ts';
  * COMPOT: an orthonormal dictionary of the whitened weight and sparse coefficients, W = coefficients dictionary.
  *
  * Objective: ||(W - C D) X||_F, the same number of nonzeros for every output.
+ * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: arXiv:2602.15200. Differs from it: the mask counts (see dictionarySize), coefficients are fitted to the dictionary as
  * it is stored, one ratio for every site.
  * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.

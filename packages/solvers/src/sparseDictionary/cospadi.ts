@@ -10,6 +10,7 @@ import { solveDictionary } from './solveDictionary.ts';
  * CoSpaDi: a dictionary of the whitened weight by K-SVD and orthogonal matching pursuit, W = coefficients dictionary.
  *
  * Objective: ||(W - C D) X||_F, the same number of nonzeros for every output.
+ * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: arXiv:2509.22075. Differs from it: the mask counts (see dictionarySize), coefficients are fitted to the dictionary as
  * it is stored; there may be more atoms than inputs.
  * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.

@@ -25,6 +25,7 @@ const CURVE_ATOMS_PER_NONZERO = 2.8;
  *
  * Objective: ||(W - C D) X||_F at a given number of stored bits, the mask counted (see dictionarySize). How many atoms there are for
  * a nonzero is tried for each weight, unless `atomsPerNonzero` says it.
+ * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: our own; see learnDictionary for its parts.
  * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.

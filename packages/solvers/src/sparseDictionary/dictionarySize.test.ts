@@ -7,14 +7,16 @@ describe('dictionarySize', () => {
       [384, 128],
       [128, 384],
       [33, 65],
+      [30, 24],
     ] as const) {
-      for (const rho of [1.2, 2, 4]) {
+      for (const rho of [1, 1.2, 2, 4, 16]) {
         const { atomCount, nonzeroCount } = dictionarySize(
           { outFeatures, inFeatures },
           { ratio: 0.3, atomsPerNonzero: rho },
         );
         const mask = 16 * Math.ceil((outFeatures * atomCount) / 16);
         const bits = 16 * inFeatures * atomCount + mask + 16 * nonzeroCount;
+        expect(nonzeroCount).toBeLessThanOrEqual(outFeatures * atomCount);
         expect(bits).toBe(16 * Math.floor(0.7 * outFeatures * inFeatures));
       }
     }

@@ -39,10 +39,15 @@ export function dictionarySize(shape: SiteShape, request: SizeRequest): Dictiona
   const atomBits = atomStorageBits(inFeatures, format) / siteCount;
   const restBits = coefficientStorageBits(shape, { atomCount: 0, nonzeroCount: 0 }, format);
   const bitsPerAtom = atomBits + outFeatures + (format.bits * outFeatures) / atomsPerNonzero;
-  const wanted = Math.min(mostAtoms, Math.max(1, Math.floor((budget - restBits) / bitsPerAtom)));
-  for (let atomCount = wanted; atomCount >= 1; atomCount--) {
+  const nonzerosAt = (atomCount: number): number => {
     const left = budget - atomBits * atomCount - coefficientStorageBits(shape, { atomCount, nonzeroCount: 0 }, format);
-    const nonzeroCount = Math.min(outFeatures * atomCount, Math.floor(left / format.bits));
+    return Math.floor(left / format.bits);
+  };
+  let atomCount = Math.min(mostAtoms, Math.max(1, Math.floor((budget - restBits) / bitsPerAtom)));
+  // Where there are no zeros left to fill, one atom more takes the rest.
+  while (atomCount < mostAtoms && nonzerosAt(atomCount) > outFeatures * atomCount) atomCount++;
+  for (; atomCount >= 1; atomCount--) {
+    const nonzeroCount = Math.min(outFeatures * atomCount, nonzerosAt(atomCount));
     if (nonzeroCount >= outFeatures) return { atomCount, nonzeroCount };
   }
   throw ratioTooHigh(ratio, leastBits(shape, format), 16 * outFeatures * inFeatures);

@@ -13,6 +13,7 @@ import { storeSharedCode } from './storeSharedCode.ts';
  * GeoPair: two sites of neighbouring blocks have one dictionary in common, each with coefficients and a Gram of its own.
  *
  * Objective: sum over both of ||(W_i - C_i D) X_i||_F^2, the same number of nonzeros for every output.
+ * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: arXiv:2609.25963. Differs from it: the mask counts (see dictionarySize), one ratio for every site, coefficients are fitted to the
  * dictionary as it is stored; a site that is left without another one gets that of `compot`. The start from compot's sweeps, the number of
  * sweeps, the guard that keeps an output's better coefficients and the equal weight of both sites are ours.
@@ -32,6 +33,5 @@ export async function geopair(
   const [first, second] = sites;
   const shape = { outFeatures: weights[0]!.rows, inFeatures: weights[0]!.columns, siteCount: sites.length };
   const size = dictionarySize(shape, { ratio, atomsPerNonzero });
-  const { coefficients, atoms } = await learnPair([first!, second!], size, sweeps);
-  return storeSharedCode(sites, coefficients, atoms, size.nonzeroCount);
+  return storeSharedCode(sites, await learnPair([first!, second!], size, sweeps), size.nonzeroCount);
 }

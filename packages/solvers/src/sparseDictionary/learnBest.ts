@@ -1,5 +1,5 @@
 import type { DictionarySize } from './dictionarySize.ts';
-import type { LearntCode } from './learnOrthonormal.ts';
+import type { LearntCode } from './learntCode.ts';
 import type { SizedCode } from './solveDictionary.ts';
 
 /**

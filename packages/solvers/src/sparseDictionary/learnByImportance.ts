@@ -5,7 +5,7 @@ import { fitAtoms } from './fitAtoms.ts';
 import { keepLargest } from './keepLargest.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { leadingDirections } from './leadingDirections.ts';
-import type { LearntCode } from './learnOrthonormal.ts';
+import type { LearntCode } from './learntCode.ts';
 import { normalEquations } from './normalEquations.ts';
 import { remainder } from './remainder.ts';
 
@@ -21,6 +21,7 @@ const RIDGE = 1e-3;
  *
  * Importance of a coefficient: its magnitude times the root of its atom's norm without whitening. As many stay for every output, but for half
  * a percent that go wherever they matter most. Source: ROCKET, arXiv:2602.11008.
+ * The objectives are those of the coordinates that stay and of the fit: one pass, no sweeps.
  * Cost: an eigenproblem of inFeatures, 3 outFeatures inFeatures atomCount + 2 outFeatures atomCount^2 multiply-adds and an inverse.
  */
 export async function learnByImportance(
@@ -28,23 +29,25 @@ export async function learnByImportance(
   { atomCount, nonzeroCount }: DictionarySize,
   whitening: Whitening,
 ): Promise<LearntCode> {
-  const energy = target.data.reduce((sum, value) => sum + value * value, 0);
+  const energy = sumOfSquares(target.data);
   const directions = await leadingDirections(target, atomCount);
   const coordinates = await gemm(target, directions, { transposeB: true });
-  if (energy === 0) return { coefficients: coordinates, atoms: directions, objectives: [0] };
+  if (energy === 0) return { coefficients: coordinates, atoms: directions, objectives: [0], stoppedBy: 'tolerance' };
   const weights = rootsOfNorms(await whitening.undo(directions));
   const importance = {
     ...coordinates,
     data: coordinates.data.map((value, index) => value * weights[index % atomCount]!),
   };
-  const kept = chooseSupport(importance, nonzeroCount);
+  const stays = chooseSupport(importance, nonzeroCount);
   const coefficients = {
     ...coordinates,
-    data: coordinates.data.map((value, index) => (kept[index] === 1 ? value : 0)),
+    data: coordinates.data.map((value, index) => (stays[index] === 1 ? value : 0)),
   };
   const code = await fitAtoms(target, { coefficients, atoms: directions }, RIDGE);
   const left = await remainder(code.coefficients, await normalEquations(target, code.atoms), energy);
-  return { ...code, objectives: [left] };
+  // The directions are orthonormal: what stays is what is explained.
+  const kept = 1 - sumOfSquares(coefficients.data) / energy;
+  return { ...code, objectives: [kept, left], stoppedBy: 'sweeps' };
 }
 
 /** 1 where a coefficient stays. */
@@ -60,6 +63,10 @@ function chooseSupport(importance: Matrix<Float64Array>, nonzeroCount: number): 
 function rootsOfNorms({ rows, columns, data }: Matrix<Float64Array>): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => {
     const values = data.subarray(row * columns, (row + 1) * columns);
-    return values.reduce((sum, value) => sum + value * value, 0) ** 0.25;
+    return sumOfSquares(values) ** 0.25;
   });
+}
+
+function sumOfSquares(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value * value, 0);
 }

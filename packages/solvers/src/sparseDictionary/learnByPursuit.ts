@@ -1,6 +1,7 @@
 import type { Matrix } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
-import type { LearntCode } from './learnOrthonormal.ts';
+import { hasSettled } from './hasSettled.ts';
+import type { LearntCode } from './learntCode.ts';
 import { normalEquations } from './normalEquations.ts';
 import { pursueOrthogonally } from './pursueOrthogonally.ts';
 import { remainder } from './remainder.ts';
@@ -8,12 +9,9 @@ import { sampleAtoms } from './sampleAtoms.ts';
 import type { SparseCode } from './sparseCode.ts';
 import { updateAtoms } from './updateAtoms.ts';
 
-/** Stops when this share of the target, or less, is left: the rest is rounding. */
-const LEAST_LEFT = 1e-12;
-
 /**
  * Unit atoms and coefficients for Y `[outFeatures, inFeatures]`: orthogonal matching pursuit, then K-SVD, `sweeps` times, from rows
- * of Y drawn by `seed`; the best code that was measured.
+ * of Y drawn by `seed`, or fewer once they gain too little (see hasSettled); the best code that was measured.
  *
  * Objective: min ||Y - C D||_F, as many nonzeros in every row of C. Cost: see pursueOrthogonally and updateAtoms.
  */
@@ -28,7 +26,8 @@ export async function learnByPursuit(
   let best: SparseCode = { coefficients: empty, atoms };
   let least = 1;
   const objectives: number[] = [];
-  for (let sweep = 0; sweep < sweeps && energy > 0 && least > LEAST_LEFT; sweep++) {
+  let isSettled = energy === 0;
+  for (let sweep = 0; sweep < sweeps && !isSettled; sweep++) {
     const coefficients = pursueOrthogonally(await normalEquations(target, atoms), nonzeroCount);
     const code = await updateAtoms(target, { coefficients, atoms });
     const objective = await remainder(code.coefficients, await normalEquations(target, code.atoms), energy);
@@ -38,6 +37,7 @@ export async function learnByPursuit(
     }
     objectives.push(least);
     atoms = code.atoms;
+    isSettled = hasSettled(objectives);
   }
-  return { ...best, objectives };
+  return { ...best, objectives: energy > 0 ? objectives : [0], stoppedBy: isSettled ? 'tolerance' : 'sweeps' };
 }

@@ -1,8 +1,9 @@
 import { gemm, type Matrix } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
+import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
-import type { LearntCode } from './learnOrthonormal.ts';
+import type { LearntCode } from './learntCode.ts';
 import { moveCoefficients } from './moveCoefficients.ts';
 import type { SparseCode } from './sparseCode.ts';
 
@@ -24,7 +25,7 @@ export interface LearningProblem {
 /**
  * Unit atoms and coefficients for Y `[outFeatures, inFeatures]`, turn about: least squares for the atoms, a proximal step and a threshold for
  * the coefficients, `sweeps` times, then least squares once more. Half of the nonzeros are there at first; the others come
- * one sweep after the other, which finds better places than all at once.
+ * one sweep after the other, which finds better places than all at once. Once all are there, sweeps that gain too little end (see hasSettled).
  *
  * Objective: min ||Y - C D||_F with `nonzeroCount` nonzeros in all of C, wherever they help most. Float32, inverses float64. The objectives
  * given are those after each fit of the atoms.
@@ -40,17 +41,20 @@ export async function learnDictionary(
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
   const atoms = { rows: atomCount, columns, data: directions.data.slice(0, atomCount * columns) };
   const coefficients = await gemm(target, atoms, { transposeB: true });
+  const growingSweeps = Math.max(1, GROWING_SHARE * sweeps);
   const countAt = (sweep: number): number => {
-    const share = Math.min(1, FIRST_SHARE + ((1 - FIRST_SHARE) * sweep) / Math.max(1, GROWING_SHARE * sweeps));
+    const share = Math.min(1, FIRST_SHARE + ((1 - FIRST_SHARE) * sweep) / growingSweeps);
     return Math.min(rows * atomCount, Math.round(share * nonzeroCount));
   };
   keepLargest(coefficients.data, countAt(0));
   let code: SparseCode<Float32Array> = { coefficients, atoms };
   const objectives: number[] = [];
+  let isSettled = energy === 0;
   for (let sweep = 0; energy > 0; sweep++) {
     const fitted = await fitAtoms(target, code);
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
-    if (sweep === sweeps) {
+    isSettled = hasSettled(objectives, growingSweeps);
+    if (sweep === sweeps || isSettled) {
       code = fitted;
       break;
     }
@@ -61,6 +65,7 @@ export async function learnDictionary(
     coefficients: toWide(code.coefficients),
     atoms: toWide(code.atoms),
     objectives: energy > 0 ? objectives : [0],
+    stoppedBy: isSettled ? 'tolerance' : 'sweeps',
   };
 }
 

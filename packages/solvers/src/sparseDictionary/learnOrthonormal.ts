@@ -1,20 +1,16 @@
 import { gemm, type Matrix, polarFactor, sparseProcrustes } from '@quern/linalg';
 import type { DictionarySize } from './dictionarySize.ts';
+import { hasSettled } from './hasSettled.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { leadingDirections } from './leadingDirections.ts';
-import type { SparseCode } from './sparseCode.ts';
-
-/** A code, and what it left over after each sweep. */
-export interface LearntCode extends SparseCode {
-  /** ||Y - coefficients atoms||_F^2 / ||Y||_F^2 with the coefficients of each sweep; never rises, but for rounding where sweeps ran in float32. */
-  readonly objectives: readonly number[];
-}
+import type { LearntCode } from './learntCode.ts';
 
 /**
  * Orthonormal atoms and coefficients for Y `[outFeatures, inFeatures]`, turn about, each the exact optimum for the other.
  *
  * Objective: min ||Y - C D||_F, D D^T = I, as many nonzeros in every row of C. Coefficients: the largest of Y D^T. Atoms: the polar
  * factor of C^T Y (orthogonal Procrustes). Starts from the leading right singular vectors.
+ * The objectives never rise, but for rounding where sweeps ran in float32; `sweeps` of them, or fewer once they gain too little (see hasSettled).
  * With an accelerator all sweeps but the last run there, in float32, and keep as many values in every row.
  * Source: COMPOT, arXiv:2602.15200. Cost: a sweep takes 2 outFeatures inFeatures atomCount multiply-adds and a polar factor.
  */
@@ -37,7 +33,8 @@ export async function learnOrthonormal(
     const coefficients = await gemm(target, atoms, { transposeB: true });
     keepLargestOfRows(coefficients, nonzeroCount);
     objectives.push(energy === 0 ? 0 : 1 - sumOfSquares(coefficients.data) / energy);
-    if (sweep === sweeps || energy === 0) return { coefficients, atoms, objectives };
+    if (hasSettled(objectives)) return { coefficients, atoms, objectives, stoppedBy: 'tolerance' };
+    if (sweep === sweeps) return { coefficients, atoms, objectives, stoppedBy: 'sweeps' };
     atoms = await polarFactor(await gemm(coefficients, target, { transposeA: true }));
   }
 }

@@ -5,12 +5,15 @@ import { stackRows } from '../lowRank/stackRows.ts';
 import { sumOf } from '../lowRank/sumOf.ts';
 import { diagonalizeTogether } from './diagonalizeTogether.ts';
 import type { DictionarySize } from './dictionarySize.ts';
+import { energyOf } from './energyOf.ts';
 import { fitSharedAtoms } from './fitSharedAtoms.ts';
+import { hasSettled } from './hasSettled.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { learnOrthonormal } from './learnOrthonormal.ts';
 import { metricEquations } from './metricEquations.ts';
 import { pursueByThreshold } from './pursueByThreshold.ts';
 import { remainder } from './remainder.ts';
+import type { SharedCode } from './sharedCode.ts';
 import type { SharingSite } from './sharingSite.ts';
 import { shiftedInverse } from './shiftedInverse.ts';
 
@@ -19,19 +22,9 @@ const START_SWEEPS = 20;
 /** Of the mean of the Grams' diagonal: directions with less energy than this are left out of the first atoms. */
 const LEAST_SEEN = 1e-6;
 
-/** Atoms that two sites have in common and the coefficients of each. */
-export interface PairCode {
-  /** `[atomCount, inFeatures]`. */
-  readonly atoms: Matrix<Float64Array>;
-  /** `[outFeatures, atomCount]` each, mostly 0. */
-  readonly coefficients: readonly [Matrix<Float64Array>, Matrix<Float64Array>];
-  /** sum_i ||(W_i - C_i D) X_i||_F^2 / sum_i ||W_i X_i||_F^2 after each sweep; never rises. */
-  readonly objectives: readonly number[];
-}
-
 /**
  * Atoms and coefficients for two sites, turn about: hard-thresholding pursuit for the coefficients of each, least squares for the atoms that
- * they have in common. Starts from the atoms that `compot` finds for both weights, one above the other, whitened by the sum of their Grams.
+ * they have in common; `sweeps` times, or fewer once they gain too little (see hasSettled). The objectives never rise. Starts from the atoms that `compot` finds for both weights, one above the other, whitened by the sum of their Grams.
  *
  * Objective: min sum_i ||(W_i - C_i D) X_i||_F^2 with `nonzeroCount` nonzeros in each C_i, as many in every row.
  * Source: GeoPair, arXiv:2609.25963. Cost: learnOrthonormal of both weights and two
@@ -41,17 +34,19 @@ export async function learnPair(
   sites: readonly [SharingSite, SharingSite],
   { atomCount, nonzeroCount }: DictionarySize,
   sweeps: number,
-): Promise<PairCode> {
+): Promise<SharedCode> {
   let atoms = await firstAtoms(sites, { atomCount, nonzeroCount });
   const inputs = await diagonalizeTogether(sites[0].gram, sites[1].gram);
   const energies = [await energyOf(sites[0]), await energyOf(sites[1])] as const;
   const energy = energies[0] + energies[1];
   const { rows } = sites[0].weight;
   const empty = { rows, columns: atomCount, data: new Float64Array(rows * atomCount) };
-  let coefficients: PairCode['coefficients'] = [empty, empty];
+  let coefficients: readonly [Matrix<Float64Array>, Matrix<Float64Array>] = [empty, empty];
   const objectives: number[] = [];
+  const siteObjectives: readonly number[][] = sites.map(() => []);
+  let isSettled = energy === 0;
   let counts: readonly Int32Array[] | null = null;
-  for (let sweep = 0; sweep < sweeps && energy > 0; sweep++) {
+  for (let sweep = 0; sweep < sweeps && !isSettled; sweep++) {
     const equations = [await metricEquations(sites[0], atoms), await metricEquations(sites[1], atoms)] as const;
     counts ??= equations.map(({ correlations }) => countsOf(correlations, nonzeroCount));
     coefficients = [
@@ -61,13 +56,15 @@ export async function learnPair(
     atoms = await fitSharedAtoms(sites, coefficients, atoms, inputs);
     let left = 0;
     for (const [index, site] of sites.entries()) {
-      if (energies[index] === 0) continue;
-      const share = await remainder(coefficients[index]!, await metricEquations(site, atoms), energies[index]!);
-      left += (share * energies[index]!) / energy;
+      const own = energies[index]!;
+      const share = own > 0 ? await remainder(coefficients[index]!, await metricEquations(site, atoms), own) : 0;
+      siteObjectives[index]!.push(share);
+      left += (share * own) / energy;
     }
     objectives.push(left);
+    isSettled = hasSettled(objectives);
   }
-  return { atoms, coefficients, objectives: energy > 0 ? objectives : [0] };
+  return { atoms, coefficients, objectives, siteObjectives, stoppedBy: isSettled ? 'tolerance' : 'sweeps' };
 }
 
 /** Those that `compot` finds for both weights, one above the other, whitened by the sum of their Grams. */
@@ -94,10 +91,4 @@ function countsOf(correlations: Matrix<Float64Array>, nonzeroCount: number): Int
     const count = kept.data.subarray(row * columns, (row + 1) * columns).filter(value => value !== 0).length;
     return Math.min(columns, Math.max(each, count));
   });
-}
-
-/** ||W X||_F^2. */
-async function energyOf({ weight, gram }: SharingSite): Promise<number> {
-  const weighted = await gemm(weight, gram);
-  return weighted.data.reduce((sum, value, index) => sum + value * weight.data[index]!, 0);
 }

@@ -17,6 +17,7 @@ import type { WhitenedWeight } from './whitenWeight.ts';
  *
  * Objective: ||(W - C D) X||_F. How many atoms there are for a nonzero is tried for each weight, unless `atomsPerNonzero` says it. What
  * a model spreads by its knapsack over rate and atoms per nonzero comes from {@link rocketCurve}.
+ * One pass: it reports what the coordinates leave over and what the fit does.
  * Source: arXiv:2602.11008. Differs from it: the mask counts (see dictionarySize), coefficients are fitted to the dictionary as it is
  * stored.
  * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.

@@ -2,7 +2,7 @@ import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
 import type { DictionarySize } from './dictionarySize.ts';
-import type { LearntCode } from './learnOrthonormal.ts';
+import type { LearntCode } from './learntCode.ts';
 import { padSupport } from './padSupport.ts';
 import { storeCode } from './storeCode.ts';
 import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
@@ -26,5 +26,5 @@ export async function solveDictionary(
   const problem = await whitenWeight(weight, statistics);
   const { code, size } = await learn(problem);
   const coefficients = padSupport(code.coefficients, size.nonzeroCount);
-  return storeCode(problem, { atoms: code.atoms, coefficients }, format);
+  return storeCode(problem, { ...code, coefficients }, format);
 }

@@ -6,6 +6,7 @@ import { toDenseWeight } from '../toDenseWeight.ts';
 import type { DictionaryFormat } from './dictionaryFormat.ts';
 import { fitAtoms } from './fitAtoms.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
+import type { LearntCode } from './learntCode.ts';
 import { normalizeRows } from './normalizeRows.ts';
 import { remainder } from './remainder.ts';
 import { roundOnSupport } from './roundOnSupport.ts';
@@ -29,13 +30,13 @@ const GRID_RIDGE = 1e-3;
  */
 export async function storeCode(
   problem: WhitenedWeight,
-  code: SparseCode,
+  code: LearntCode,
   format: DictionaryFormat,
 ): Promise<LowRankWeight> {
   const { rows: outFeatures, columns: inFeatures } = problem.weight;
   const energy = problem.target.data.reduce((sum, value) => sum + value * value, 0);
   const isFloat = format.bits === 16 && format.atomBits === 16;
-  let current = code;
+  let current: SparseCode = code;
   let best = await storeOnce(problem, current, format, energy);
   for (let round = 1; round < GRID_ROUNDS && !isFloat && energy > 0; round++) {
     // In the whitened space, where least squares for the atoms is that of the outputs.
@@ -45,7 +46,9 @@ export async function storeCode(
     if (next.left >= best.left) break;
     best = next;
   }
-  return { kind: 'lowRank', outFeatures, inFeatures, left: best.coefficients, right: best.right, sharedRight: null };
+  const factors = { left: best.coefficients, right: best.right, sharedRight: null };
+  const convergence = { objectives: [...code.objectives, best.left], stoppedBy: code.stoppedBy };
+  return { kind: 'lowRank', outFeatures, inFeatures, ...factors, convergence };
 }
 
 /** A pair of factors as they are stored. */

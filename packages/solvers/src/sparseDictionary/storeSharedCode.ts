@@ -1,12 +1,14 @@
 import { type LowRankWeight, reconstruct } from '@quern/core';
-import type { Matrix } from '@quern/linalg';
 import { sharedFactorName } from '../lowRank/sharedFactorName.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { toDenseWeight } from '../toDenseWeight.ts';
+import { energyOf } from './energyOf.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
 import { metricEquations } from './metricEquations.ts';
 import { normalizeRows } from './normalizeRows.ts';
 import { padSupport } from './padSupport.ts';
+import { remainder } from './remainder.ts';
+import type { SharedCode } from './sharedCode.ts';
 import type { SharingSite } from './sharingSite.ts';
 import { toSparse } from './toSparse.ts';
 
@@ -20,8 +22,7 @@ const FIT_STEPS = 12;
  */
 export async function storeSharedCode(
   sites: readonly SharingSite[],
-  coefficients: readonly Matrix<Float64Array>[],
-  atoms: Matrix<Float64Array>,
+  { atoms, coefficients, siteObjectives, stoppedBy }: SharedCode,
   nonzeroCount: number,
 ): Promise<LowRankWeight[]> {
   const unit = { ...atoms, data: atoms.data.slice() };
@@ -34,10 +35,15 @@ export async function storeSharedCode(
     const given = coefficients[index]!;
     const scaled = { ...given, data: given.data.map((value, place) => value * norms[place % given.columns]!) };
     const support = padSupport(scaled, nonzeroCount);
-    const fitted = await fitOnSupport(support, await metricEquations(site, stored), FIT_STEPS);
-    const left = toSparse(toDenseWeight(fitted, 'The coefficients').data, support);
+    const equations = await metricEquations(site, stored);
+    const { data } = toDenseWeight(await fitOnSupport(support, equations, FIT_STEPS), 'The coefficients');
+    const energy = await energyOf(site);
+    const values = { ...support, data: Float64Array.from(data) };
+    const remaining = energy > 0 ? await remainder(values, equations, energy) : 0;
+    const convergence = { objectives: [...siteObjectives[index]!, remaining], stoppedBy };
     const { rows: outFeatures, columns: inFeatures } = site.weight;
-    results.push({ kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight });
+    const left = toSparse(data, support);
+    results.push({ kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight, convergence });
   }
   return results;
 }

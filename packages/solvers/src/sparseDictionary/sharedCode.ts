@@ -1,0 +1,14 @@
+import type { Convergence } from '@quern/core';
+import type { Matrix } from '@quern/linalg';
+
+/** Atoms that several sites have in common and the coefficients of each, and what they left over after each sweep. */
+export interface SharedCode extends Pick<Convergence, 'stoppedBy'> {
+  /** `[atomCount, inFeatures]`. */
+  readonly atoms: Matrix<Float64Array>;
+  /** `[outFeatures, atomCount]`, mostly 0; one for each site. */
+  readonly coefficients: readonly Matrix<Float64Array>[];
+  /** sum_i ||(W_i - C_i D) X_i||_F^2 / sum_i ||W_i X_i||_F^2 after each sweep. */
+  readonly objectives: readonly number[];
+  /** The same of each site alone, ||(W_i - C_i D) X_i||_F^2 / ||W_i X_i||_F^2: it may rise where the sum falls. */
+  readonly siteObjectives: readonly (readonly number[])[];
+}

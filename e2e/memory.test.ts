@@ -35,6 +35,7 @@ async function peakOf(score: string): Promise<number> {
     import { scoreWindows } from ${at('evaluator/src/index.ts')};
     import { scoreByBlocks } from ${at('pipeline/src/forward/scoreByBlocks.ts')};
     const { model } = await importCheckpoint(${JSON.stringify(join(folder, 'model'))}, { dtype: 'fp32' });
+    const chain = { model, cuts: findBlockCuts(model) };
     const windows = [{ ids: Int32Array.from({ length: 64 }, (_, at) => at), firstScored: 1 }];
     const options = { device: 'cpu', scratch: ${JSON.stringify(join(folder, 'hidden'))}, sliceBytes: 8e6 };
     const before = process.resourceUsage().maxRSS;
@@ -47,7 +48,14 @@ async function peakOf(score: string): Promise<number> {
 
 it('scores block by block in the memory of a block, not of the model', async () => {
   const whole = await peakOf('scoreWindows(model, windows, options)');
-  const blocks = await peakOf('scoreByBlocks(model, findBlockCuts(model), windows, options)');
+  const blocks = await peakOf('scoreByBlocks(chain, windows, options)');
   expect(whole).toBeGreaterThan(300);
   expect(blocks).toBeLessThan(200);
+});
+
+it('compares with a baseline in the memory of a block, not of two models', async () => {
+  const whole = await peakOf('scoreWindows(model, windows, { ...options, baseline: model })');
+  const blocks = await peakOf('scoreByBlocks(chain, windows, { ...options, baseline: chain })');
+  expect(whole).toBeGreaterThan(600);
+  expect(blocks).toBeLessThan(220);
 });

@@ -3,24 +3,47 @@ import type { ModelLosses, TokenLosses } from './openScorer.ts';
 import { addPrediction } from './statistics/calibrationGaps.ts';
 import type { ModelScores, WindowScores } from './windowScores.ts';
 
-/** Where a window stands: its row in the batch, its index among all windows. */
-export interface WindowPlace {
-  readonly row: number;
-  readonly index: number;
-  readonly window: TokenWindow;
-  /** Scored tokens of all windows before it. */
-  readonly tokensBefore: number;
+/** Windows that were scored together. */
+export interface ScoredBatch {
+  /** Indices among `windows`. */
+  readonly batch: readonly number[];
+  readonly windows: readonly TokenWindow[];
+  /** Of `tokensBefore`. */
+  readonly before: Float64Array;
 }
 
 /** Ranks below it are among the five most likely. */
 const FIVE = 5;
 
+/** `[windowCount]` scored tokens of all windows before each. */
+export function tokensBefore({ tokenCounts }: WindowScores): Float64Array {
+  let sum = 0;
+  return Float64Array.from(tokenCounts, count => {
+    sum += count;
+    return sum - count;
+  });
+}
+
 /**
- * Adds one window's losses from `firstScored` on to the arrays of `scores`, in float64, in the order of the tokens.
+ * Adds the losses of a batch, from each window's `firstScored` on, to the arrays of `scores`, in float64, in the order of the tokens.
  *
  * Errors: NON_FINITE_ACTIVATION with the window and the token at which the first loss is not a finite number.
  */
-export function addLosses(scores: WindowScores, losses: TokenLosses, place: WindowPlace): void {
+export function addLosses(scores: WindowScores, losses: TokenLosses, { batch, windows, before }: ScoredBatch): void {
+  for (const [row, index] of batch.entries()) {
+    addWindow(scores, losses, { row, index, window: windows[index]!, tokensBefore: before[index]! });
+  }
+}
+
+/** Where a window stands: its row in the batch, its index among all windows. */
+interface WindowPlace {
+  readonly row: number;
+  readonly index: number;
+  readonly window: TokenWindow;
+  readonly tokensBefore: number;
+}
+
+function addWindow(scores: WindowScores, losses: TokenLosses, place: WindowPlace): void {
   const { row, index, window, tokensBefore } = place;
   const { baseline } = scores;
   for (let token = window.firstScored; token < window.ids.length; token++) {

@@ -3,6 +3,7 @@ import type { Device } from '@quern/runtime';
 import {
   divergence,
   LOSS,
+  type LogitTypes,
   lastAxis,
   logProbabilities,
   rank,
@@ -10,12 +11,6 @@ import {
   topProbability,
   topTokens,
 } from './lossNodes.ts';
-
-/** Element types, a `DataType`, of the logits to compare. */
-export interface LogitTypes {
-  readonly model: number;
-  readonly baseline: number;
-}
 
 const OPSET = 18;
 

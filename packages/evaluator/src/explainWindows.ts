@@ -1,7 +1,7 @@
 import type { TokenWindow } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
 import { openComparer } from './openComparer.ts';
-import type { ScorerOptions } from './openScorer.ts';
+import type { ScorerOptions, TokenLosses } from './openScorer.ts';
 
 /** What two models expected where a token came. */
 export interface ExplainedToken {
@@ -30,23 +30,23 @@ export async function explainWindows(
   const comparer = await openComparer(model, baseline, options);
   try {
     const explained: ExplainedToken[][] = [];
-    for (const { ids } of windows) {
-      const losses = await comparer.score([ids]);
-      const other = losses.baseline!;
-      explained.push(
-        Array.from({ length: losses.columns }, (_, token) => ({
-          before: Math.exp(-other.nll[token]!),
-          after: Math.exp(-losses.nll[token]!),
-          divergence: other.klDivergence[token]!,
-          topBefore: other.top[token]!,
-          topAfter: other.modelTop[token]!,
-          confidenceBefore: Math.exp(other.logConfidence[token]!),
-          confidenceAfter: Math.exp(losses.logConfidence[token]!),
-        })),
-      );
-    }
+    for (const { ids } of windows) explained.push(explainLosses(await comparer.score([ids])));
     return explained;
   } finally {
     await comparer.release();
   }
+}
+
+/** What losses beside those of a baseline say of each token. */
+export function explainLosses(losses: TokenLosses): ExplainedToken[] {
+  const other = losses.baseline!;
+  return Array.from(losses.nll, (nll, token) => ({
+    before: Math.exp(-other.nll[token]!),
+    after: Math.exp(-nll),
+    divergence: other.klDivergence[token]!,
+    topBefore: other.top[token]!,
+    topAfter: other.modelTop[token]!,
+    confidenceBefore: Math.exp(other.logConfidence[token]!),
+    confidenceAfter: Math.exp(losses.logConfidence[token]!),
+  }));
 }

@@ -1,4 +1,4 @@
-export { addLosses } from './addLosses.ts';
+export { addLosses, tokensBefore } from './addLosses.ts';
 export { batchLimit } from './batchLimit.ts';
 export { batchWindows } from './batchWindows.ts';
 export { checkWindows } from './checkWindows.ts';
@@ -13,14 +13,18 @@ export {
 export { compareLosses, type LossDifference } from './compareLosses.ts';
 export type { BaselineEvaluation, PairedTest, TokenFlips } from './compareScores.ts';
 export { emptyScores } from './emptyScores.ts';
-export { type ExplainedToken, explainWindows } from './explainWindows.ts';
+export { type ExplainedToken, explainLosses, explainWindows } from './explainWindows.ts';
+export { joinScores } from './joinScores.ts';
 export { type KeptLogits, keepLogits } from './keepLogits.ts';
 export { LOSS } from './lossNodes.ts';
 export type { ModelFigures, TextSizes } from './modelFigures.ts';
+export { checkVocabularies } from './openComparer.ts';
 export { type Divergence, openDivergence } from './openDivergence.ts';
 export { openKeptDivergence } from './openKeptDivergence.ts';
-export { type ModelLosses, targetsOf, withoutLast } from './openScorer.ts';
+export { type TokenLosses, targetsOf, withoutLast } from './openScorer.ts';
 export { type ScoreOptions, scoreWindows } from './scoreWindows.ts';
+export { type RunningLosses, runningLosses, type SliceValues } from './slices/runningLosses.ts';
+export { FIVE_COUNT, SLICE, sliceComparison, withSliceLoss } from './slices/sliceGraph.ts';
 export { benjaminiHochberg } from './statistics/benjaminiHochberg.ts';
 export { calibrationError } from './statistics/calibrationError.ts';
 export { clusteredMean, type Estimate } from './statistics/clusteredMean.ts';

@@ -22,6 +22,12 @@ export const LOSS = {
   rank: 'quern.rank',
 } as const;
 
+/** Element types, a `DataType`, of the logits to compare. */
+export interface LogitTypes {
+  readonly model: number;
+  readonly baseline: number;
+}
+
 const LAST_AXIS = 'quern.last_axis';
 
 /** What decides how the operators are written. */
@@ -67,7 +73,8 @@ export function targetLoss(prefix: string, output: string): NodeProto[] {
   return [pickTarget(`${prefix}.log_p`, picked), node('Neg', [picked], [output])];
 }
 
-function toFloat(prefix: string, logits: string): NodeProto {
+/** `prefix.float_logits`, float32. */
+export function toFloat(prefix: string, logits: string): NodeProto {
   return node('Cast', [logits], [`${prefix}.float_logits`], { attributes: { to: { int: DataType.FLOAT } } });
 }
 
@@ -81,10 +88,10 @@ function logTotal(prefix: string, logits: string, { opset }: Build): NodeProto[]
   const [powers, total] = [`${prefix}.exp`, `${prefix}.sum`];
   return [
     toFloat(prefix, logits),
-    reduce('ReduceMax', float, largest, opset),
+    reduceLast('ReduceMax', float, largest, opset),
     node('Sub', [float, largest], [shifted]),
     node('Exp', [shifted], [powers]),
-    reduce('ReduceSum', powers, total, opset),
+    reduceLast('ReduceSum', powers, total, opset),
     node('Log', [total], [`${prefix}.log_sum`]),
   ];
 }
@@ -93,7 +100,7 @@ function logTotal(prefix: string, logits: string, { opset }: Build): NodeProto[]
 export function topProbability(prefix: string, output: string, { device, opset }: Build): NodeProto {
   // The largest logit was subtracted before exponentials were added.
   if (device === 'webgpu') return node('Neg', [`${prefix}.log_sum`], [output]);
-  return reduce('ReduceMax', `${prefix}.log_p`, output, opset);
+  return reduceLast('ReduceMax', `${prefix}.log_p`, output, opset);
 }
 
 /** Sum over the vocabulary of p (ln p - ln q), p the baseline's. */
@@ -102,7 +109,7 @@ export function divergence({ opset }: Build): NodeProto[] {
     node('Exp', ['quern.baseline.log_p'], ['quern.baseline.p']),
     node('Sub', ['quern.baseline.log_p', 'quern.model.log_p'], ['quern.log_ratio']),
     node('Mul', ['quern.baseline.p', 'quern.log_ratio'], ['quern.kl_terms']),
-    reduce('ReduceSum', 'quern.kl_terms', LOSS.klDivergence, opset),
+    reduceLast('ReduceSum', 'quern.kl_terms', LOSS.klDivergence, opset),
   ];
 }
 
@@ -125,12 +132,12 @@ export function rank({ opset }: Build): NodeProto[] {
     }),
     node('Greater', ['quern.model.float_logits', 'quern.model.at_top'], ['quern.model.is_above']),
     node('Cast', ['quern.model.is_above'], ['quern.model.above'], toFloat),
-    reduce('ReduceSum', 'quern.model.above', LOSS.rank, opset),
+    reduceLast('ReduceSum', 'quern.model.above', LOSS.rank, opset),
   ];
 }
 
 /** Over the last axis, which is kept. The axes became an input in operator set 13 for sums and 18 for maxima. */
-function reduce(opType: 'ReduceSum' | 'ReduceMax', input: string, output: string, opset: number): NodeProto {
+export function reduceLast(opType: 'ReduceSum' | 'ReduceMax', input: string, output: string, opset: number): NodeProto {
   const keepdims = { int: 1 };
   if (opset < (opType === 'ReduceSum' ? 13 : 18)) {
     return node(opType, [input], [output], { attributes: { axes: { ints: [-1] }, keepdims } });

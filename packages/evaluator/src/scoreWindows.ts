@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import type { OnnxModel } from '@quern/onnx';
 import { type Device, deviceMemory, findLogits } from '@quern/runtime';
-import { addLosses } from './addLosses.ts';
+import { addLosses, tokensBefore } from './addLosses.ts';
 import { batchLimit } from './batchLimit.ts';
 import { batchWindows } from './batchWindows.ts';
 import { checkWindows } from './checkWindows.ts';
@@ -53,7 +53,7 @@ export async function scoreWindows(
   });
   const batches = batchWindows(windows, options.batchTokens ?? limit);
   const total = tokensIn(batches.flat(), windows);
-  const tokensBefore = runningSums(scores.tokenCounts);
+  const before = tokensBefore(scores);
   let done = 0;
   const scorer = options.baseline
     ? await openComparer(model, options.baseline, options)
@@ -64,9 +64,7 @@ export async function scoreWindows(
       await setImmediate();
       if (options.signal?.aborted) throw new CompressionError('INTERRUPTED', 'Scoring was stopped.', { done, total });
       const losses = await scorer.score(batch.map(index => windows[index]!.ids));
-      for (const [row, index] of batch.entries()) {
-        addLosses(scores, losses, { row, index, window: windows[index]!, tokensBefore: tokensBefore[index]! });
-      }
+      addLosses(scores, losses, { batch, windows, before });
       done += tokensIn(batch, windows);
       options.onProgress?.(done, total);
     }
@@ -74,15 +72,6 @@ export async function scoreWindows(
     await scorer.release();
   }
   return scores;
-}
-
-/** `[counts.length]` sums of all counts before each. */
-function runningSums(counts: Int32Array): Float64Array {
-  let sum = 0;
-  return Float64Array.from(counts, count => {
-    sum += count;
-    return sum - count;
-  });
 }
 
 function tokensIn(batch: readonly number[], windows: readonly TokenWindow[]): number {

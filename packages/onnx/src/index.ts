@@ -35,8 +35,9 @@ export { activationTypeOf } from './sites/activationTypeOf.ts';
 export { canCapture } from './sites/canCapture.ts';
 export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
 export { type EmbeddingSite, findEmbeddings, readEmbedding } from './sites/findEmbeddings.ts';
+export { findHead, type SlicedHead } from './sites/findHead.ts';
 export { findLinearSites } from './sites/findLinearSites.ts';
-export { findPlainHead, type PlainHead } from './sites/findPlainHead.ts';
+
 export { findStoredCodes, type StoredCodes } from './sites/findStoredCodes.ts';
 export { isQuantized } from './sites/isQuantized.ts';
 export { readWeight } from './sites/readWeight.ts';

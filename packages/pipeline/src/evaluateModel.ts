@@ -1,19 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
-import { type Evaluation, scoreWindows, summarizeScores, type WindowScores } from '@quern/evaluator';
-import { findBlockCuts, type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { type Evaluation, summarizeScores } from '@quern/evaluator';
+import { type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
 import { claimReport, drawEvaluationReport } from './evaluation/drawEvaluationReport.ts';
-import type { Emit, Stage } from './events.ts';
-import { scoreByBlocks } from './forward/scoreByBlocks.ts';
-import { weightBytes } from './forward/weightBytes.ts';
+import type { Emit } from './events.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
 import { windowLengthFor } from './open/windowLengthFor.ts';
+import { scoreStage } from './scoreStage.ts';
 
 export interface EvaluateRequest {
   readonly model: string;
@@ -112,47 +108,6 @@ export async function evaluateModel(
     ...report,
     durationMs: Math.round(performance.now() - started),
   };
-}
-
-interface ScoreStage {
-  readonly stage: Stage;
-  readonly device: Device;
-  readonly request: { readonly threads?: number | undefined };
-  readonly emit: Emit;
-  readonly signal?: AbortSignal | undefined;
-  readonly baseline?: OpenedModel | null;
-  /** Where a run puts what memory has no room for; a temporary folder unless given. */
-  readonly folder?: { readonly scratch: string };
-}
-
-/** Weights of this many bytes are not opened together on a CPU, but block by block. */
-const LARGE_BYTES = 1e9;
-
-/** Scores windows and reports progress in tokens. */
-export async function scoreStage(model: OnnxModel, text: PreparedText, context: ScoreStage): Promise<WindowScores> {
-  const { stage, device, request, emit, signal, baseline } = context;
-  emit({
-    kind: 'stage',
-    stage,
-    detail: `${text.windows.length} windows of ${text.windowLength} tokens, ${text.data.id}`,
-  });
-  const cuts = device === 'cpu' && !baseline && weightBytes(model) > LARGE_BYTES ? findBlockCuts(model) : null;
-  if (cuts) {
-    return scoreByBlocks(model, cuts, text.windows, {
-      device,
-      threads: request.threads,
-      scratch: join(context.folder?.scratch ?? tmpdir(), `scored-${randomUUID()}`),
-      signal,
-      onProgress: (done, total, detail) => emit({ kind: 'progress', stage, done, total, unit: 'tokens', detail }),
-    });
-  }
-  return scoreWindows(model, text.windows, {
-    device,
-    ...(request.threads === undefined ? {} : { threads: request.threads }),
-    ...(baseline ? { baseline: baseline.model } : {}),
-    ...(signal ? { signal } : {}),
-    onProgress: (done, total) => emit({ kind: 'progress', stage, done, total, unit: 'tokens' }),
-  });
 }
 
 /** The accuracy level of the first n-bit kernel, those in sub-graphs included; null for a model without. */

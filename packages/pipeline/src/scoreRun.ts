@@ -1,11 +1,13 @@
 import { compareLosses, summarizeScores, type WindowScores } from '@quern/evaluator';
-import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { type OnnxModel, readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { PerplexityReport } from './compressRequest.ts';
-import { scoreStage, shippedAccuracyLevel } from './evaluateModel.ts';
-import { openModel } from './open/openModel.ts';
+import { shippedAccuracyLevel } from './evaluateModel.ts';
+import { hashFile } from './open/hashFile.ts';
+import { dataFiles, openModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { textContent } from './open/textContent.ts';
 import type { CompressRun } from './run.ts';
+import { scoreStage } from './scoreStage.ts';
 import { jobKey } from './solve/jobKey.ts';
 
 /** Scores the model as it was published, in float32 whatever the result's type. Kept for a run that is resumed. */
@@ -20,7 +22,8 @@ export async function scoreBefore(
   const { tokenizer, recipe } = request;
   const isOriginal = recipe.dtype === 'fp32' && recipe.rotate === false;
   const original = isOriginal ? opened : await openModel(request.model, { tokenizer });
-  const scores = await scoreStage(original.model, text, { ...run, stage: 'evaluate original' });
+  const keep = { results, content: async () => origin };
+  const scores = await scoreStage(original.model, text, { ...run, stage: 'evaluate original', keep });
   await results.save(key, scores);
   return scores;
 }
@@ -33,12 +36,13 @@ export async function scoreWritten(
   graph: string,
 ): Promise<PerplexityReport> {
   const written = await readOnnxModel(graph);
-  const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result' });
+  const keep = { results: run.results, content: () => hashGraph(graph, written, run.signal) };
+  const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', keep });
   const after = summarizeScores(scores, text);
   let exact = after.perplexity;
   if ((shippedAccuracyLevel(written) ?? 0) > 0) {
     const model = withAccuracyLevel(written, 0);
-    const exactScores = await scoreStage(model, text, { ...run, stage: 'evaluate exactly' });
+    const exactScores = await scoreStage(model, text, { ...run, stage: 'evaluate exactly', keep });
     exact = summarizeScores(exactScores, text).perplexity;
   }
   return {
@@ -52,4 +56,9 @@ export async function scoreWritten(
     ...compareLosses(scores.nll, before.nll, scores.tokenCounts),
     tokenCount: after.tokenCount,
   };
+}
+
+/** What a written graph and its data are. */
+async function hashGraph(graph: string, written: OnnxModel, signal: AbortSignal | undefined): Promise<string[]> {
+  return Promise.all([graph, ...dataFiles(written)].map(file => hashFile(file, signal)));
 }

@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { compareLosses, type KeptLogits, openKeptDivergence } from '@quern/evaluator';
 import { findBlockCuts, readOnnxModel } from '@quern/onnx';
-import { scoreStage } from '../evaluateModel.ts';
 import { type MadeResult, makeResult } from '../makeResult.ts';
 import type { RunnableMaterial } from '../open/material.ts';
 import { openModel } from '../open/openModel.ts';
@@ -12,6 +11,7 @@ import { transformersjsDtype } from '../output/transformersjsLayout.ts';
 import { widestContainer } from '../output/writeResult.ts';
 import type { CompressRun } from '../run.ts';
 import { scoreBefore } from '../scoreRun.ts';
+import { scoreStage } from '../scoreStage.ts';
 import type { ChosenPlans } from './candidateTable.ts';
 
 /** Files that were written for a choice, and what they are. */

@@ -1,7 +1,6 @@
 import { summarizeScores } from '@quern/evaluator';
 import { readOnnxModel } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
-import { scoreStage } from '../evaluateModel.ts';
 import { damagedDocuments } from '../evaluation/damagedDocuments.ts';
 import { documentScores } from '../evaluation/documentScores.ts';
 import { rowScores } from '../evaluation/rowScores.ts';
@@ -11,6 +10,7 @@ import { textContent } from '../open/textContent.ts';
 import { textTokenizer } from '../open/textTokenizer.ts';
 import type { ComparisonRow } from '../report/comparison.ts';
 import type { CompressRun } from '../run.ts';
+import { scoreStage } from '../scoreStage.ts';
 import { jobKey } from '../solve/jobKey.ts';
 import { plansInTotals } from '../solve/selectSites.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';

@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Tokenizer } from '@quern/calibration';
 import { createTextStream } from '@quern/calibration';
 import type { TokenWindow } from '@quern/core';
-import { type ExplainedToken, explainWindows } from '@quern/evaluator';
+import { type ExplainedToken, explainLosses, explainWindows } from '@quern/evaluator';
 import type { OnnxModel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
+import { asBlockPair } from '../forward/asBlocks.ts';
+import { lossesByBlocks } from '../forward/lossesByBlocks.ts';
 import {
   COLOURED_SHARES,
   type DamagedDocument,
@@ -44,8 +49,13 @@ export async function damagedDocuments(
   if (chosen.length === 0) return [];
   const windows = chosen.map(({ window }) => source.windows[window]!);
   const { model, baseline, tokenizer, device, threads } = source;
-  const options = { device, baseline, ...(threads === undefined ? {} : { threads }) };
-  const explained = await explainWindows(model, windows, options);
+  const options = { device, ...(threads === undefined ? {} : { threads }) };
+  const blocks = asBlockPair(model, baseline, device);
+  const runs = windows.map(({ ids }) => [ids]);
+  const scratch = join(tmpdir(), `explained-${randomUUID()}`);
+  const explained = blocks
+    ? (await lossesByBlocks(blocks.own, blocks.baseline, runs, { ...options, scratch })).map(explainLosses)
+    : await explainWindows(model, windows, { ...options, baseline });
   return chosen.map(({ place }, index) => ({
     window: place,
     tokens: describeTokens(windows[index]!, explained[index]!, tokenizer),

@@ -1,5 +1,13 @@
 import type { InputStatistics, LinearSite } from '@quern/core';
-import { type BlockCut, DataType, extractSubmodel, lookUpBeforeCast, type OnnxModel, tensorInput } from '@quern/onnx';
+import {
+  type BlockCut,
+  DataType,
+  extractSubmodel,
+  lookUpBeforeCast,
+  type OnnxModel,
+  tensorInput,
+  type ValueInfoProto,
+} from '@quern/onnx';
 import {
   captureStatistics,
   type Device,
@@ -47,15 +55,6 @@ export async function advanceBlock(
     await context.hidden.write(run, outputs);
     onRun?.(run + 1);
   });
-}
-
-/** Runs the part of the graph between a cut and what it leads to, and hands on its outputs, run by run. */
-export async function readOutputs(
-  context: ForwardContext,
-  cut: BlockCut,
-  onOutputs: (run: number, outputs: NamedTensors) => Promise<void>,
-): Promise<void> {
-  await runAll(context, cut, { outputs: cut.outputNames }, onOutputs);
 }
 
 /**
@@ -155,14 +154,7 @@ async function openBlock(
   { outputs, extend = submodel => submodel, fetched = outputs }: Wanted,
 ): Promise<OpenBlock> {
   const carried = cut ? await hidden.read(0) : {};
-  const entries = Object.entries(carried).map(([name, tensor]) =>
-    tensorInput(
-      name,
-      tensor.type === 'float16' ? DataType.FLOAT16 : DataType.FLOAT,
-      tensor.dims.map((_, axis) => `${name}_${axis}`),
-    ),
-  );
-  const part = extractSubmodel(model, entries, outputs);
+  const part = extractSubmodel(model, carriedInputs(carried), outputs);
   const options = { device, ...(threads === undefined ? {} : { threads }) };
   const looksUp = cut === null && device === 'cpu';
   const forward = await openForward(extend(await localize(looksUp ? lookUpBeforeCast(part) : part)), options);
@@ -174,4 +166,15 @@ async function openBlock(
     run: async run => forward.run(await inputs.read(run), await given(run), fetched),
     close: () => forward.close(),
   };
+}
+
+/** Declares carried tensors as the inputs of a part of the graph, of any size. */
+export function carriedInputs(carried: NamedTensors): ValueInfoProto[] {
+  return Object.entries(carried).map(([name, { type, dims }]) =>
+    tensorInput(
+      name,
+      type === 'float16' ? DataType.FLOAT16 : DataType.FLOAT,
+      dims.map((_, axis) => `${name}_${axis}`),
+    ),
+  );
 }

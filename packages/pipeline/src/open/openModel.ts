@@ -100,7 +100,7 @@ async function openOnnx(path: string, file: string, tokenizer: string | undefine
 }
 
 /** The files that hold a model's external data, sorted. */
-function dataFiles({ proto, folder }: OnnxModel): string[] {
+export function dataFiles({ proto, folder }: OnnxModel): string[] {
   const paths = new Set<string>();
   for (const tensor of modelTensors(proto)) {
     const location = tensor.externalData.find(entry => entry.key === 'location')?.value;

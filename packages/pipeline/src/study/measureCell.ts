@@ -1,9 +1,9 @@
 import type { WindowScores } from '@quern/evaluator';
 import type { OnnxModel } from '@quern/onnx';
 import type { SharedRun } from '../compare/writeRow.ts';
-import { scoreStage } from '../evaluateModel.ts';
 import type { Stage } from '../events.ts';
 import type { PreparedText } from '../open/prepareText.ts';
+import { scoreStage } from '../scoreStage.ts';
 import type { PreparedTask } from '../tasks/prepareTask.ts';
 import { scoreTask } from '../tasks/scoreTask.ts';
 import type { StudyScores } from './studyResult.ts';

@@ -1,0 +1,37 @@
+import type { ModelScores, WindowScores } from './windowScores.ts';
+
+/** Scores of windows that were scored in parts, in the order of the parts; of all a baseline, or of none. */
+export function joinScores(parts: readonly WindowScores[]): WindowScores {
+  const tokenCounts = joinIntegers(parts.map(part => part.tokenCounts));
+  const own = { ...joinModels(parts), tokenCounts };
+  const baselines = parts.flatMap(({ baseline }) => (baseline ? [baseline] : []));
+  if (baselines.length === 0) return own;
+  const integers = (name: 'topAgreements' | 'topFiveAgreements' | 'lost' | 'gained') =>
+    joinIntegers(baselines.map(part => part[name]));
+  const baseline = {
+    ...joinModels(baselines),
+    klDivergence: joinFloats(baselines.map(part => part.klDivergence)),
+    tokenDivergences: Float32Array.from(baselines.flatMap(part => [...part.tokenDivergences])),
+    topAgreements: integers('topAgreements'),
+    topFiveAgreements: integers('topFiveAgreements'),
+    lost: integers('lost'),
+    gained: integers('gained'),
+  };
+  return { ...own, baseline };
+}
+
+function joinModels(parts: readonly ModelScores[]): ModelScores {
+  return {
+    nll: joinFloats(parts.map(part => part.nll)),
+    right: joinIntegers(parts.map(part => part.right)),
+    gaps: joinFloats(parts.map(part => part.gaps)),
+  };
+}
+
+function joinFloats(parts: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(parts.flatMap(part => [...part]));
+}
+
+function joinIntegers(parts: readonly Int32Array[]): Int32Array {
+  return Int32Array.from(parts.flatMap(part => [...part]));
+}

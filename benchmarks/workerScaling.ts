@@ -2,7 +2,8 @@
  * How much faster do two worker threads solve than one? Eight equal GPTQ jobs, 1024 x 1024, 4 bits, groups of 32; threads are
  * started and warm. The median of seven rounds, one and two threads in turn; the limit is 1.7 times. Beside it, in the same rounds,
  * what two threads of nothing but matrix products gain: cores that share caches and memory with others give less than 2, and
- * no job that is mostly products can do better. Usage: node benchmarks/workerScaling.ts [size] [jobs]
+ * no job that is mostly products can do better. The flag is what quern sets for itself; without it the collector's threads take
+ * part of a core: one worker seems faster, two are slower. Usage: node --no-concurrent-marking benchmarks/workerScaling.ts [size] [jobs]
  */
 import { once } from 'node:events';
 import { loadavg } from 'node:os';
@@ -12,7 +13,7 @@ import { createExecutor, type Executor } from '../packages/pipeline/src/solve/cr
 import { describeMachine } from './machine.ts';
 
 const [size = 1024, jobCount = 8] = process.argv.slice(2).map(Number);
-const [LIMIT, ROUNDS, PRODUCTS] = [1.7, 7, 12];
+const [LIMIT, ROUNDS, WARM_UP, PRODUCTS] = [1.7, 7, 12, 12];
 
 const load = loadavg()[0]!;
 const activations = matrix(2 * size, 1);
@@ -29,7 +30,7 @@ const weight = Float32Array.from(matrix(size, 2).data);
 
 const executors = [1, 2].map(threads => createExecutor(threads));
 const gemmWorkers = [0, 1].map(() => new Worker(new URL('./gemmWorker.ts', import.meta.url)));
-for (const executor of executors) await solveAll(executor, 2 * executor.threads);
+for (const executor of executors) await solveAll(executor, WARM_UP * executor.threads);
 await multiplyAll(2, 4);
 const solved: number[][] = [];
 const multiplied: number[] = [];
@@ -52,6 +53,7 @@ const products = median(multiplied);
 const figures = {
   machine: describeMachine(),
   engine: await describeEngine(),
+  flags: process.execArgv,
   loadBefore: load,
   size,
   jobCount,

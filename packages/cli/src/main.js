@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 // Plain JavaScript: stripping types costs 80 ms before the cache, which holds the stripped code of everything below, is on.
 import { enableCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 
+// Before there is anything to mark. Each matrix that a worker lets go makes the collector look through the worker's heap; threads of
+// its own for that take cores from the workers (benchmarks/workerScaling.ts).
+setFlagsFromString('--no-concurrent-marking');
 enableCompileCache();
 const { catchInterrupts } = await import('./interrupts.ts');
 catchInterrupts();

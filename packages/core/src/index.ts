@@ -23,6 +23,7 @@ export type { InputStatistics } from './inputStatistics.ts';
 export type { LinearSite } from './linearSite.ts';
 export { mergeStatistics } from './mergeStatistics.ts';
 export { reconstruct } from './reconstruct.ts';
+export type { SlicedQuantized } from './slicedQuantized.ts';
 export type { SolveResult } from './solveJob.ts';
 export {
   type CodebookShape,

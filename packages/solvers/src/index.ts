@@ -28,6 +28,7 @@ export { gptq } from './quantization/gptq.ts';
 export { type GptqOptions, gptqOptions } from './quantization/gptqOptions.ts';
 export { hqq } from './quantization/hqq.ts';
 export { type HqqOptions, hqqOptions } from './quantization/hqqOptions.ts';
+export { type RowSource, roundRows } from './quantization/roundRows.ts';
 export { roundToNearest } from './quantization/roundToNearest.ts';
 export { type RoundToNearestOptions, roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 export { relativeOutputError } from './relativeOutputError.ts';

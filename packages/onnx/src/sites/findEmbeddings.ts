@@ -1,11 +1,9 @@
 import { CompressionError, type LinearSite } from '@quern/core';
-import type { Matrix } from '@quern/linalg';
 import { intOf, isStandard } from '../attributeValue.ts';
 import type { NodeProto } from '../generated/onnx_pb.js';
 import { type DefinitionIndex, type GraphScope, graphScopes, indexDefinitions, nodeKey } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { findLinearSites } from './findLinearSites.ts';
-import { readFiniteFloats } from './readWeight.ts';
 import { type TracedWeight, traceWeight } from './traceWeight.ts';
 
 /** A table of token embeddings and the Gather that reads it. */
@@ -61,17 +59,6 @@ export function scanEmbeddings(model: OnnxModel): ScannedEmbedding[] {
     if (!weight || weight.transposed || !readsTokens(index, scope, node.input[1] ?? '')) return [];
     return [{ scope, node, weight }];
   });
-}
-
-/**
- * Reads an embedding's table `[vocabularySize, hiddenSize]` in float32.
- *
- * @throws CompressionError as `readWeight`.
- */
-export async function readEmbedding(model: OnnxModel, embedding: EmbeddingSite): Promise<Matrix<Float32Array>> {
-  const { weight } = locateEmbedding(model, embedding.gatherNode);
-  const data = await readFiniteFloats(model, weight.tensor);
-  return { rows: embedding.vocabularySize, columns: embedding.hiddenSize, data };
 }
 
 /**

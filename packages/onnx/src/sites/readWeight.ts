@@ -22,11 +22,15 @@ export async function readWeight(model: OnnxModel, site: LinearSite): Promise<Ma
 }
 
 /**
- * Reads a float tensor and refuses NaN and infinity.
+ * Reads a float tensor, perhaps a part that begins at `firstIndex` of another, and refuses NaN and infinity.
  *
  * @throws CompressionError NON_FINITE_WEIGHT naming the tensor, how many values are not finite, and the first.
  */
-export async function readFiniteFloats(model: OnnxModel, tensor: TensorProto): Promise<Float32Array<ArrayBuffer>> {
+export async function readFiniteFloats(
+  model: OnnxModel,
+  tensor: TensorProto,
+  firstIndex = 0,
+): Promise<Float32Array<ArrayBuffer>> {
   const values = await readFloats(model, tensor);
   let sum = 0;
   // x - x is 0 for a finite x and NaN otherwise: one sum tests all values without a branch.
@@ -34,7 +38,8 @@ export async function readFiniteFloats(model: OnnxModel, tensor: TensorProto): P
   if (sum === 0) return values;
   let count = 0;
   for (const value of values) if (!Number.isFinite(value)) count++;
-  const first = values.findIndex(value => !Number.isFinite(value));
-  const message = `Tensor "${tensor.name}" holds ${count} values that are NaN or infinite, the first (${values[first]}) at index ${first}. The model is damaged or overflowed float16: export it again.`;
+  const place = values.findIndex(value => !Number.isFinite(value));
+  const first = firstIndex + place;
+  const message = `Tensor "${tensor.name}" holds ${count} values that are NaN or infinite, the first (${values[place]}) at index ${first}. The model is damaged or overflowed float16: export it again.`;
   throw new CompressionError('NON_FINITE_WEIGHT', message, { tensor: tensor.name, count, firstIndex: first });
 }

@@ -6,7 +6,8 @@ import { node } from '../build/node.ts';
 import { tensorInput } from '../build/tensorInput.ts';
 import { DataType } from '../dataType.ts';
 import type { OnnxModel } from '../onnxModel.ts';
-import { findEmbeddings, readEmbedding } from '../sites/findEmbeddings.ts';
+import { findEmbeddings } from '../sites/findEmbeddings.ts';
+import { openEmbedding } from '../sites/openRows.ts';
 import { runModel } from '../testing/runModel.ts';
 import {
   denseProduct,
@@ -101,7 +102,11 @@ describe('replaceEmbedding', () => {
     const [embedding] = findEmbeddings(model);
     expect(embedding).toMatchObject({ gatherNode: '/embed/Gather', vocabularySize: VOCABULARY, hiddenSize: 17 });
     expect(embedding!.tiedHead).toMatchObject({ nodeName: '/lm_head/MatMul', weightName: 'embed.weight', block: null });
-    expect(await readEmbedding(model, embedding!)).toEqual({ rows: VOCABULARY, columns: 17, data: table });
+    expect(await openEmbedding(model, embedding!).read(0, VOCABULARY)).toEqual({
+      rows: VOCABULARY,
+      columns: 17,
+      data: table,
+    });
     const shape = { outFeatures: VOCABULARY, inFeatures: 17, bits: 8, groupSize: 16, scaleType: 'float16' } as const;
     const compressed = randomQuantized(shape, true, random);
     const store = createWeightStore({ folder: folder.path, fileName: 'untied' });

@@ -1,4 +1,4 @@
-import { CompressionError, type LinearSite, type QuantizedWeight } from '@quern/core';
+import { CompressionError, type LinearSite, type QuantizedWeight, type SlicedQuantized } from '@quern/core';
 import { int64Initializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
 import { DataType } from '../dataType.ts';
@@ -18,7 +18,7 @@ export interface EmbeddingReplacement extends KernelOptions {
   /** As in `EmbeddingSite`. */
   readonly gatherNode: string;
   /** The table `[vocabularySize, hiddenSize]`. */
-  readonly compressed: QuantizedWeight;
+  readonly compressed: QuantizedWeight | SlicedQuantized;
   /** A head that multiplies by the same table; it then reads the same stored bytes. Null to leave heads alone. */
   readonly tiedHead: LinearSite | null;
 }

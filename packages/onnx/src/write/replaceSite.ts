@@ -107,7 +107,7 @@ export async function rewire(
  * @throws CompressionError INVALID_SHAPE
  */
 export function checkShape(
-  compressed: CompressedWeight,
+  compressed: Pick<CompressedWeight, 'outFeatures' | 'inFeatures'>,
   site: Pick<LinearSite, 'name' | 'outFeatures' | 'inFeatures'>,
 ): void {
   if (compressed.outFeatures === site.outFeatures && compressed.inFeatures === site.inFeatures) return;

@@ -1,4 +1,4 @@
-import type { Factor } from '@quern/core';
+import type { Factor, QuantizedWeight, SlicedQuantized } from '@quern/core';
 import type { NodeProto } from '../generated/onnx_pb.js';
 import type { ActivationType, GraphPiece, NodePlace, WeightPlace } from './graphPiece.ts';
 import { kernelParameters, matMulNBits } from './matMulNBits.ts';
@@ -24,10 +24,19 @@ export async function storeFactor(
 ): Promise<StoredFactor> {
   if (factor.kind === 'dense') return storeDense(factor, activationType, place);
   if (factor.kind === 'sparse' || factor.kind === 'sparseGrid') return storeSparse(factor, activationType, place);
-  const stored = await storeQuantized(factor, { ...place, codeShape: 'blocks' });
+  return storeGrid(factor, activationType, place);
+}
+
+/** The same for a matrix on a grid. @throws CompressionError as `storeQuantized`; INVALID_OPTION as above. */
+export async function storeGrid(
+  weight: QuantizedWeight | SlicedQuantized,
+  activationType: ActivationType,
+  place: WeightPlace,
+): Promise<StoredFactor> {
+  const stored = await storeQuantized(weight, { ...place, codeShape: 'blocks' });
   const { nodes, initializers, scales, zeroPoints } = kernelParameters(stored, activationType, place);
   const { layout, codes } = stored;
-  const { outFeatures, inFeatures } = factor;
+  const { outFeatures, inFeatures } = weight;
   return {
     nodes,
     initializers: [codes, stored.scales, ...(stored.zeroPoints ? [stored.zeroPoints] : []), ...initializers],

@@ -1,5 +1,11 @@
 import { packBlocks, packRows } from '@quern/coder';
-import { CompressionError, type ContainerLayout, containerLayout, type QuantizedWeight } from '@quern/core';
+import {
+  CompressionError,
+  type ContainerLayout,
+  containerLayout,
+  type QuantizedWeight,
+  type SlicedQuantized,
+} from '@quern/core';
 import { DataType } from '../dataType.ts';
 import type { TensorProto } from '../generated/onnx_pb.js';
 import type { FreshNames } from './graphEdit.ts';
@@ -33,34 +39,54 @@ export interface StorePlace {
  *
  * @throws CompressionError INVALID_OPTION for a group that the kernels do not have, INVALID_SHAPE for codes that do not
  *   fill the weight or do not fit the grid.
- * Cost: one pass; the packed bytes in memory.
+ * Cost: one pass; the packed bytes in memory, of a sliced weight those of a slice and its scales.
  */
-export async function storeQuantized(weight: QuantizedWeight, place: StorePlace): Promise<StoredQuantized> {
+export async function storeQuantized(
+  weight: QuantizedWeight | SlicedQuantized,
+  place: StorePlace,
+): Promise<StoredQuantized> {
   const layout = containerLayout(weight);
-  checkWeight(weight, layout, place.weightName);
   const { store, names, weightName, codeShape } = place;
-  const { outFeatures, zeroPoints } = weight;
+  const { outFeatures } = weight;
   const { containerBits, kernelBlock, blockCount, storedScales } = layout;
-  const packed = packCodes(weight, layout);
   const blockBytes = (kernelBlock * containerBits) / 8;
   const codeDims =
     codeShape === 'blocks' ? [outFeatures, blockCount, blockBytes] : [outFeatures, blockCount * blockBytes];
-  const codes = await store.add(names.take(`${weightName}_Q${containerBits}`), DataType.UINT8, codeDims, packed);
-  const halves = weight.scaleType === 'float16';
-  const scaleValues = halves ? Float16Array.from(weight.scales) : weight.scales;
-  const scaleBytes = new Uint8Array(scaleValues.buffer, scaleValues.byteOffset, scaleValues.byteLength);
-  const scaleType = halves ? DataType.FLOAT16 : DataType.FLOAT;
-  const scales = await store.add(
-    names.take(`${weightName}_scales`),
-    scaleType,
-    [outFeatures, storedScales],
-    scaleBytes,
-  );
-  if (!zeroPoints) return { layout, codes, scales, zeroPoints: null };
-  const zeroPointBytes = packZeroPoints(zeroPoints, outFeatures, layout);
-  const zeroPointDims = [outFeatures, zeroPointBytes.length / outFeatures];
-  const stored = await store.add(names.take(`${weightName}_zp`), DataType.UINT8, zeroPointDims, zeroPointBytes);
-  return { layout, codes, scales, zeroPoints: stored };
+  // Scales and zero points of all slices lie behind the codes.
+  const scaleParts: Uint8Array[] = [];
+  const zeroPointParts: Uint8Array[] = [];
+  async function* packed(): AsyncGenerator<Uint8Array> {
+    for await (const slice of slicesOf(weight)) {
+      checkWeight(slice, layout, weightName);
+      scaleParts.push(scaleBytes(slice));
+      if (slice.zeroPoints) zeroPointParts.push(packZeroPoints(slice.zeroPoints, slice.outFeatures, layout));
+      yield packCodes(slice, layout);
+    }
+  }
+  const add = (ending: string, dataType: number, dims: readonly number[], parts: AsyncIterable<Uint8Array>) =>
+    store.addStream(names.take(`${weightName}_${ending}`), dataType, dims, parts);
+  const codes = await add(`Q${containerBits}`, DataType.UINT8, codeDims, packed());
+  const scaleType = weight.scaleType === 'float16' ? DataType.FLOAT16 : DataType.FLOAT;
+  const scales = await add('scales', scaleType, [outFeatures, storedScales], inOrder(scaleParts));
+  if (zeroPointParts.length === 0) return { layout, codes, scales, zeroPoints: null };
+  const zeroPointBytes = zeroPointParts.reduce((sum, { length }) => sum + length, 0);
+  const zeroPointDims = [outFeatures, zeroPointBytes / outFeatures];
+  const zeroPoints = await add('zp', DataType.UINT8, zeroPointDims, inOrder(zeroPointParts));
+  return { layout, codes, scales, zeroPoints };
+}
+
+async function* slicesOf(weight: QuantizedWeight | SlicedQuantized): AsyncGenerator<QuantizedWeight> {
+  if ('slices' in weight) yield* weight.slices();
+  else yield weight;
+}
+
+async function* inOrder(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
+}
+
+function scaleBytes({ scales, scaleType }: QuantizedWeight): Uint8Array {
+  const values = scaleType === 'float16' ? Float16Array.from(scales) : scales;
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function packCodes(weight: QuantizedWeight, layout: ContainerLayout): Uint8Array {

@@ -12,6 +12,7 @@ import {
 import { type Device, type Forward, findLogits, openForward, type PlainTensor } from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
 import { type HeadModel, type HeadPart, logitsIn, openHeadPart, type VocabularySlice } from './openHeadPart.ts';
+import { rowsPerSlice } from './rowsPerSlice.ts';
 
 export interface HeadRuns {
   /** Sequences of one length a run. */
@@ -24,7 +25,6 @@ export interface HeadRuns {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const SLICE_BYTES = 64e6;
 /** Logits compared at once: 1 MiB in float32, so that the copies of a piece stay in the caches. */
 const CHUNK_LOGITS = 2 ** 18;
 const FIVE = 5;
@@ -40,7 +40,7 @@ export async function scoreHeads(own: HeadModel, baseline: HeadModel | null, run
   const { device, signal, onProgress } = runs;
   const session = { device, ...(runs.threads === undefined ? {} : { threads: runs.threads }) };
   const running = runs.runs.map(ids => runningLosses(ids.length * columnsOf(ids), columnsOf(ids), baseline !== null));
-  const slices = listSlices(own, baseline, runs.sliceBytes ?? SLICE_BYTES);
+  const slices = listSlices(own, baseline, runs.sliceBytes);
   const types = baseline && {
     model: findLogits(own.model).dataType,
     baseline: findLogits(baseline.model).dataType,
@@ -79,13 +79,13 @@ function columnsOf(ids: readonly Int32Array[]): number {
   return ids[0]!.length - 1;
 }
 
-function listSlices(own: HeadModel, baseline: HeadModel | null, sliceBytes: number): VocabularySlice[] {
+function listSlices(own: HeadModel, baseline: HeadModel | null, sliceBytes?: number): VocabularySlice[] {
   const heads = [own.head, ...(baseline ? [baseline.head] : [])];
   const sliced = heads.filter(head => head !== null);
   const size = sliced[0]?.vocabularySize ?? findLogits(own.model).vocabularySize ?? Number.MAX_SAFE_INTEGER;
   if (sliced.length < heads.length) return [{ start: 0, size }];
   const widest = Math.max(...sliced.map(({ hiddenSize }) => hiddenSize));
-  const rows = Math.max(1, Math.floor(sliceBytes / (4 * widest)));
+  const rows = rowsPerSlice(widest, sliceBytes);
   return Array.from({ length: Math.ceil(size / rows) }, (_, slice) => ({
     start: slice * rows,
     size: Math.min(rows, size - slice * rows),

@@ -4,13 +4,15 @@ import {
   findEmbeddings,
   findLinearSites,
   type OnnxModel,
-  readEmbedding,
-  readWeight,
+  openEmbedding,
+  openWeight,
   replaceEmbedding,
-  replaceSite,
+  replaceHead,
+  type StoredRows,
   type WeightStore,
 } from '@quern/onnx';
-import { roundToNearest } from '@quern/solvers';
+import { roundRows } from '@quern/solvers';
+import { rowsPerSlice } from '../forward/rowsPerSlice.ts';
 import { readsText } from '../open/readsText.ts';
 import type { Recipe } from '../recipe.ts';
 
@@ -28,20 +30,28 @@ export interface EmbeddingChoice {
   readonly isExcluded: (name: string) => boolean;
   /** Names of the sites that a head can be one of: those of the model before anything was solved. */
   readonly heads: ReadonlySet<string>;
+  /** Bytes of a table, in float32, that are in memory at once; see `rowsPerSlice`. */
+  readonly sliceBytes?: number;
 }
 
 /**
  * Rounds embeddings and the head of a text decoder to `recipe.headBits`; a tied pair keeps sharing its bytes. Sites that
- * the recipe excludes stay as they are. Returns what was replaced.
+ * the recipe excludes stay as they are. Returns what was replaced. Cost: 64 MB of a table at a time, and its scales.
  */
 export async function compressEmbeddings(
   model: OnnxModel,
   recipe: Recipe,
   store: WeightStore,
-  { isExcluded, heads }: EmbeddingChoice,
+  { isExcluded, heads, sliceBytes }: EmbeddingChoice,
 ): Promise<EmbeddingReport[]> {
   if (recipe.headBits === 16) return [];
   const options = { bits: recipe.headBits, groupSize: GROUP_SIZE, symmetric: true, shrinkSearch: false };
+  const round = (weight: StoredRows, groupSize: number, activationType: 'float32' | 'float16') =>
+    roundRows(
+      weight,
+      { ...options, groupSize, scaleType: scaleTypeFor(activationType) },
+      rowsPerSlice(weight.columns, sliceBytes),
+    );
   const { accuracyLevel } = recipe;
   const computeType = recipe.dtype === 'fp16' ? 'float16' : 'float32';
   const reports: EmbeddingReport[] = [];
@@ -49,10 +59,9 @@ export async function compressEmbeddings(
   for (const embedding of embeddings) {
     const { gatherNode, tiedHead, hiddenSize } = embedding;
     if (isExcluded(gatherNode) || (tiedHead && isExcluded(tiedHead.name))) continue;
-    const table = await readEmbedding(model, embedding);
     const activationType = tiedHead ? activationTypeOf(model, tiedHead) : computeType;
     const groupSize = Math.min(GROUP_SIZE, hiddenSize);
-    const compressed = roundToNearest(table, { ...options, groupSize, scaleType: scaleTypeFor(activationType) });
+    const compressed = await round(openEmbedding(model, embedding), groupSize, activationType);
     await replaceEmbedding(model, { gatherNode, compressed, tiedHead, accuracyLevel, activationType }, store);
     reports.push({ name: gatherNode, nominalBits: recipe.headBits, tied: tiedHead !== null });
   }
@@ -60,11 +69,10 @@ export async function compressEmbeddings(
   for (const site of findLinearSites(model)) {
     if (site.block !== null || !heads.has(site.name) || isExcluded(site.name)) continue;
     if (!isHead(model, site.nodeName) && !isRotation(site)) continue;
-    const weight = await readWeight(model, site);
     const activationType = activationTypeOf(model, site);
     const groupSize = Math.min(GROUP_SIZE, site.inFeatures);
-    const compressed = roundToNearest(weight, { ...options, groupSize, scaleType: scaleTypeFor(activationType) });
-    await replaceSite(model, { site, compressed, accuracyLevel, activationType }, store);
+    const compressed = await round(openWeight(model, site), groupSize, activationType);
+    await replaceHead(model, { site, compressed, accuracyLevel, activationType }, store);
     reports.push({ name: site.name, nominalBits: recipe.headBits, tied: false });
   }
   return reports;

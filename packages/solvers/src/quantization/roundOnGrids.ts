@@ -20,7 +20,7 @@ export type GridRefiner = (
 
 /** What the caller wants of all grids. `auto`: float32 where any scale leaves the range of float16. */
 export interface GridWish extends Pick<GridRule, 'bits' | 'symmetric' | 'shrinkSearch'> {
-  readonly scaleType: 'auto' | 'float16';
+  readonly scaleType: 'auto' | 'float16' | 'float32';
 }
 
 /**
@@ -35,7 +35,8 @@ export function roundOnGrids(
   refine: GridRefiner | null,
 ): QuantizedWeight {
   const rule = { ...wish, raiseSmallScales: scaleType === 'float16' };
-  const result = roundWith(weight, groupSize, { ...rule, scaleType: 'float16' }, refine);
+  const result =
+    scaleType === 'float32' ? null : roundWith(weight, groupSize, { ...rule, scaleType: 'float16' }, refine);
   if (result) return result;
   if (scaleType === 'float16') throw scalesTooLarge();
   return roundWith(weight, groupSize, { ...rule, scaleType: 'float32' }, refine)!;

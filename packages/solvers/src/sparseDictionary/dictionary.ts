@@ -2,7 +2,6 @@ import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
-import { CANDIDATES } from './candidates.ts';
 import { dictionaryCurve } from './dictionaryCurve.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
@@ -12,6 +11,9 @@ import { learnBest } from './learnBest.ts';
 import { type LearningProblem, learnDictionary } from './learnDictionary.ts';
 import { type SizedCode, solveDictionary } from './solveDictionary.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
+
+/** Atoms per nonzero that are tried where none is given. */
+const CANDIDATES: readonly number[] = [1.2, 1.5, 2, 2.4, 2.8, 3.4, 4, 4.8, 5.6];
 
 /** Sweeps of a trial. */
 const TRIAL_SWEEPS = 10;
@@ -84,5 +86,5 @@ async function learningProblem(target: Matrix<Float64Array>, atomCount: number):
 }
 
 function toFloat32({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: Float32Array.from(data) };
+  return { rows, columns, data: new Float32Array(data) };
 }

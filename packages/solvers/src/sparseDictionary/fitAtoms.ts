@@ -33,7 +33,6 @@ export async function fitAtoms<Data extends Float32Array | Float64Array>(
   for (let atom = 0; atom < columns; atom++) trace += gram.data[atom * (columns + 1)]!;
   if (trace === 0) return { ...code, explained: 0 };
   const fitted = await gemm(await shiftedInverse(gram, (ridge * trace) / columns), correlations);
-  const turned: Matrix<Data> = { rows, columns, data: coefficients.data.slice() as Data };
   const norms = new Float64Array(columns).fill(1);
   let explained = 0;
   for (let atom = 0; atom < columns; atom++) {
@@ -51,9 +50,9 @@ export async function fitAtoms<Data extends Float32Array | Float64Array>(
     norms[atom] = Math.sqrt(square);
     for (let index = 0; index < values.length; index++) values[index]! /= norms[atom]!;
   }
-  for (let index = 0, atom = 0; index < turned.data.length; index++) {
-    turned.data[index]! *= norms[atom]!;
-    if (++atom === columns) atom = 0;
+  const scaled = coefficients.data.slice() as Data;
+  for (let start = 0; start < scaled.length; start += columns) {
+    for (let atom = 0; atom < columns; atom++) scaled[start + atom]! *= norms[atom]!;
   }
-  return { coefficients: turned, atoms: fitted, explained };
+  return { coefficients: { rows, columns, data: scaled }, atoms: fitted, explained };
 }

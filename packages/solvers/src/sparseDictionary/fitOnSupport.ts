@@ -1,4 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
+import { nonzerosOf } from './nonzerosOf.ts';
 
 /** What least squares needs of a dictionary: all that depends on the length of the atoms is in these two. */
 export interface NormalEquations {
@@ -22,7 +23,7 @@ export async function fitOnSupport(
 ): Promise<Matrix<Float64Array>> {
   const { rows, columns } = coefficients;
   const fitted = { rows, columns, data: coefficients.data.slice() };
-  const support = Uint8Array.from(coefficients.data, value => Number(value !== 0));
+  const support = nonzerosOf(coefficients.data);
   const residual = await gemm(fitted, atomGram, {
     alpha: -1,
     beta: 1,

@@ -10,8 +10,10 @@ describe('thresholds', () => {
     const values = wide(1, count, 3).data.map(value => Math.round(4 * value));
     const sorted = [...values].map(Math.abs).sort((a, b) => b - a);
     for (let place = 1; place <= count; place += 1 + Math.floor(count / 40)) {
-      expect(largestMagnitude(values, place)).toBe(sorted[place - 1]);
-      expect(largestMagnitude(Float32Array.from(values), place)).toBe(sorted[place - 1]);
+      const limit = sorted[place - 1]!;
+      const expected = { limit, surplus: sorted.filter(size => size >= limit).length - place };
+      expect(largestMagnitude(values, place)).toEqual(expected);
+      expect(largestMagnitude(Float32Array.from(values), place)).toEqual(expected);
     }
   });
 
@@ -20,13 +22,27 @@ describe('thresholds', () => {
       { length: 100 },
       (_, index) => (1 + index * 2 ** -23) * (index % 2 === 0 ? 1 : -1),
     );
-    for (const place of [1, 2, 50, 99, 100]) expect(largestMagnitude(values, place)).toBe(1 + (100 - place) * 2 ** -23);
+    for (const place of [1, 2, 50, 99, 100]) {
+      expect(largestMagnitude(values, place)).toEqual({ limit: 1 + (100 - place) * 2 ** -23, surplus: 0 });
+    }
   });
 
-  it('keeps the first of equal values', () => {
-    const values = Float64Array.of(1, -2, 2, 1, -1);
+  it.each([Float32Array, Float64Array])('keeps the first of equal values, in %o', kind => {
+    const values = kind.of(1, -2, 2, 1, -1);
     keepLargest(values, 3);
     expect([...values]).toEqual([1, -2, 2, 0, 0]);
+    const few = kind.of(0, 0, -3, 0);
+    keepLargest(few, 2);
+    expect([...few].map(Math.abs)).toEqual([0, 0, 3, 0]);
+  });
+
+  it('keeps the same values in float32 as in float64', () => {
+    const values = Float32Array.from(wide(1, 1000, 5).data);
+    const twin = Float64Array.from(values);
+    keepLargest(values, 333);
+    keepLargest(twin, 333);
+    expect([...values]).toEqual([...twin]);
+    expect(twin.filter(value => value !== 0)).toHaveLength(333);
   });
 
   it('keeps as many in every row, and gives the odd ones to the rows with most to lose', () => {

@@ -5,7 +5,10 @@ import { keepLargest } from './keepLargest.ts';
  * Sets all but the floor(count / rows) largest magnitudes of each row to 0, in place; what is left of `count` goes to the rows
  * whose next value is largest.
  */
-export function keepLargestOfRows({ rows, columns, data }: Matrix<Float64Array>, count: number): void {
+export function keepLargestOfRows(
+  { rows, columns, data }: Matrix<Float32Array> | Matrix<Float64Array>,
+  count: number,
+): void {
   const each = Math.floor(count / rows);
   const next = new Float64Array(data.length);
   for (let row = 0; row < rows; row++) {

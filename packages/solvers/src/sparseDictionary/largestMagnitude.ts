@@ -1,29 +1,49 @@
-/**
- * The `count`-th largest absolute value, count in 1..values.length: that many values are at least as large.
- *
- * Float32: by counting, since the bits of magnitudes are in their order; two passes, 512 KB. Float64: Hoare's selection with the median of
- * three, on a copy, 8 bytes a value, about three passes. Deterministic.
- */
-export function largestMagnitude(values: Float32Array | Float64Array, count: number): number {
-  return values instanceof Float32Array ? byCounting(values, count) : bySelection(values, count);
+/** The smallest of the values that stay, and how many as large as it there are too many. */
+export interface MagnitudeLimit {
+  readonly limit: number;
+  readonly surplus: number;
 }
 
-/** Upper half of the bits first, then the lower one among those that share it. */
-function byCounting(values: Float32Array, count: number): number {
+/**
+ * The `count`-th largest absolute value, count in 1..values.length: that many values and `surplus` more are at least as large.
+ *
+ * Float32: by counting, since the bits of magnitudes are in their order; three passes. Float64: Hoare's selection with the median of
+ * three, on a copy, 8 bytes a value, about three passes. Deterministic.
+ */
+export function largestMagnitude(values: Float32Array | Float64Array, count: number): MagnitudeLimit {
+  if (values instanceof Float32Array) return byCounting(values, count);
+  const limit = bySelection(values, count);
+  let surplus = -count;
+  for (let index = 0; index < values.length; index++) if (Math.abs(values[index]!) >= limit) surplus++;
+  return { limit, surplus };
+}
+
+/** Of the 31 bits of a magnitude, from the top: 11, then 10 among those that share them, then the last 10. */
+function byCounting(values: Float32Array, count: number): MagnitudeLimit {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const counts = new Uint32Array(65536);
-  for (let index = 0; index < bits.length; index++) counts[(bits[index]! & 0x7fffffff) >>> 16]!++;
-  let left = count;
-  let upper = 65535;
-  while (counts[upper]! < left) left -= counts[upper--]!;
-  counts.fill(0);
-  for (let index = 0; index < bits.length; index++) {
-    const own = bits[index]! & 0x7fffffff;
-    if (own >>> 16 === upper) counts[own & 0xffff]!++;
+  const counts = new Uint32Array(2048);
+  for (let index = 0; index < bits.length; index++) counts[(bits[index]! & 0x7fffffff) >>> 20]!++;
+  let [limit, surplus] = descend(counts, count);
+  for (const shift of [10, 0]) {
+    const above = limit;
+    counts.fill(0);
+    for (let index = 0; index < bits.length; index++) {
+      const own = (bits[index]! & 0x7fffffff) >>> shift;
+      if (own >>> 10 === above) counts[own & 1023]!++;
+    }
+    const [digit, left] = descend(counts, counts.reduce((sum, each) => sum + each, 0) - surplus);
+    limit = 1024 * above + digit;
+    surplus = left;
   }
-  let lower = 65535;
-  while (counts[lower]! < left) left -= counts[lower--]!;
-  return new Float32Array(Uint32Array.of(upper * 65536 + lower).buffer)[0]!;
+  return { limit: new Float32Array(Uint32Array.of(limit).buffer)[0]!, surplus };
+}
+
+/** The largest digit which so many values reach, and how many too many reach it. */
+function descend(counts: Uint32Array, wanted: number): [digit: number, surplus: number] {
+  let left = wanted;
+  let digit = counts.length - 1;
+  while (counts[digit]! < left) left -= counts[digit--]!;
+  return [digit, counts[digit]! - left];
 }
 
 function bySelection(values: Float64Array, count: number): number {

@@ -3,16 +3,34 @@ import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
 import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
+import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import type { LearntCode } from './learntCode.ts';
 import { moveCoefficients } from './moveCoefficients.ts';
 import type { SparseCode } from './sparseCode.ts';
 
-/** Of the nonzeros at the start, and of the sweeps after which all are there. */
-const FIRST_SHARE = 0.5;
+/** How a code is learnt. */
+export interface LearningSettings {
+  /** Whether nonzeros stand wherever in the matrix they help most, or every output has as many; the mask takes the same bits. */
+  readonly placement: 'matrix' | 'output';
+  /** Of the nonzeros at the start. All are there after four fifths of the sweeps. */
+  readonly firstShare: number;
+  /** Of the way that least squares moves an atom, gone once more: fewer sweeps reach the same. */
+  readonly overshoot: number;
+  /** How much coefficients are held back in the first sweep and in the last, see moveCoefficients: large moves find better places, small ones settle. */
+  readonly proximity: readonly [first: number, last: number];
+}
+
+export const LEARNING: LearningSettings = {
+  placement: 'matrix',
+  firstShare: 0.5,
+  overshoot: 0.8,
+  proximity: [0.1, 0.7],
+};
+
 const GROWING_SHARE = 0.8;
 
-/** Of the way that least squares moves an atom, gone once more: fewer sweeps reach the same. */
-const OVERSHOOT = 0.9;
+/** How much more coefficients are held back from a sweep on that raised the objective. */
+const AFTER_A_RISE = 1.5;
 
 /** What a code starts from. */
 export interface LearningProblem {
@@ -36,6 +54,7 @@ export async function learnDictionary(
   { target, directions }: LearningProblem,
   { atomCount, nonzeroCount }: DictionarySize,
   sweeps: number,
+  { placement, firstShare, overshoot, proximity: [nearest, farthest] }: LearningSettings = LEARNING,
 ): Promise<LearntCode> {
   const { rows, columns } = target;
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
@@ -43,23 +62,32 @@ export async function learnDictionary(
   const coefficients = await gemm(target, atoms, { transposeB: true });
   const growingSweeps = Math.max(1, GROWING_SHARE * sweeps);
   const countAt = (sweep: number): number => {
-    const share = Math.min(1, FIRST_SHARE + ((1 - FIRST_SHARE) * sweep) / growingSweeps);
+    const share = firstShare + (1 - firstShare) * Math.min(1, sweep / growingSweeps);
     return Math.min(rows * atomCount, Math.round(share * nonzeroCount));
   };
-  keepLargest(coefficients.data, countAt(0));
+  const keep = (matrix: Matrix<Float32Array>, count: number): void => {
+    if (placement === 'matrix') keepLargest(matrix.data, count);
+    else keepLargestOfRows(matrix, count);
+  };
+  keep(coefficients, countAt(0));
+  const scratch = [zeros(rows, atomCount), zeros(rows, atomCount)] as const;
   let code: SparseCode<Float32Array> = { coefficients, atoms };
   const objectives: number[] = [];
+  let heldBack = 1;
   let isSettled = energy === 0;
   for (let sweep = 0; energy > 0; sweep++) {
     const fitted = await fitAtoms(target, code);
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
+    if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
     isSettled = hasSettled(objectives, growingSweeps);
     if (sweep === sweeps || isSettled) {
       code = fitted;
       break;
     }
-    const next = { coefficients: fitted.coefficients, atoms: overshoot(code.atoms, fitted.atoms) };
-    code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, countAt(sweep + 1)) };
+    const next = { coefficients: fitted.coefficients, atoms: beyond(code.atoms, fitted.atoms, overshoot) };
+    const proximity = heldBack * nearest * (farthest / nearest) ** (sweep / sweeps);
+    const threshold = (moved: Matrix<Float32Array>): void => keep(moved, countAt(sweep + 1));
+    code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, { proximity, threshold, scratch }) };
   }
   return {
     coefficients: toWide(code.coefficients),
@@ -69,8 +97,8 @@ export async function learnDictionary(
   };
 }
 
-/** Atoms beyond the new ones on the way from the old, of norm 1. The sign of an atom may have turned. */
-function overshoot(old: Matrix<Float32Array>, fitted: Matrix<Float32Array>): Matrix<Float32Array> {
+/** Atoms beyond the new ones on the way from the old, by a share of it, of norm 1. The sign of an atom may have turned. */
+function beyond(old: Matrix<Float32Array>, fitted: Matrix<Float32Array>, share: number): Matrix<Float32Array> {
   const { rows, columns } = fitted;
   const data = new Float32Array(rows * columns);
   for (let start = 0; start < data.length; start += columns) {
@@ -79,7 +107,7 @@ function overshoot(old: Matrix<Float32Array>, fitted: Matrix<Float32Array>): Mat
     const sign = overlap < 0 ? -1 : 1;
     let square = 0;
     for (let index = start; index < start + columns; index++) {
-      const value = fitted.data[index]! + OVERSHOOT * (fitted.data[index]! - sign * old.data[index]!);
+      const value = fitted.data[index]! + share * (fitted.data[index]! - sign * old.data[index]!);
       data[index] = value;
       square += value * value;
     }
@@ -89,6 +117,10 @@ function overshoot(old: Matrix<Float32Array>, fitted: Matrix<Float32Array>): Mat
   return { rows, columns, data };
 }
 
+function zeros(rows: number, columns: number): Matrix<Float32Array> {
+  return { rows, columns, data: new Float32Array(rows * columns) };
+}
+
 function toWide({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> {
-  return { rows, columns, data: Float64Array.from(data) };
+  return { rows, columns, data: new Float64Array(data) };
 }

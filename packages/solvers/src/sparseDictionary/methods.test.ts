@@ -57,8 +57,8 @@ describe.each(METHODS)('%s', name => {
   });
 
   it.runIf(hasOption('sweeps'))('ends with the sweeps that are asked for, or once they gain nothing', async () => {
-    const few = await solve(sitesOf(), { ratio: 0.3, sweeps: 2 });
-    const many = await solve(sitesOf(), { ratio: 0.3, sweeps: 200 });
+    const few = await solve(sitesOf(), { ratio: 0.7, sweeps: 2 });
+    const many = await solve(sitesOf(), { ratio: 0.7, sweeps: 200 });
     for (const [index, result] of few.entries()) {
       const short = (result as LowRankWeight).convergence!;
       const long = (many[index] as LowRankWeight).convergence!;

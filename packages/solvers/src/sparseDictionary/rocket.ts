@@ -2,7 +2,6 @@ import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
-import { CANDIDATES } from './candidates.ts';
 import { dictionaryCurve } from './dictionaryCurve.ts';
 import { type RocketOptions, rocketOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
@@ -10,6 +9,9 @@ import { learnBest } from './learnBest.ts';
 import { learnByImportance } from './learnByImportance.ts';
 import { type SizedCode, solveDictionary } from './solveDictionary.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
+
+/** Atoms per nonzero that are tried where none is given. */
+const CANDIDATES: readonly number[] = [1.2, 1.5, 2, 2.8, 4, 5.6];
 
 /**
  * ROCKET: coordinates along the principal directions of the whitened weight, the most important kept, and a dictionary fitted to them

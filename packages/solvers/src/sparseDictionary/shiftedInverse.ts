@@ -11,7 +11,7 @@ export async function shiftedInverse<Data extends Float32Array | Float64Array>(
   shift: number,
 ): Promise<Matrix<Data>> {
   for (let own = shift; Number.isFinite(own); own *= 10) {
-    const shifted = Float64Array.from(data);
+    const shifted = new Float64Array(data);
     for (let index = 0; index < shifted.length; index += columns + 1) shifted[index]! += own;
     const { matrix } = await invertPositiveDefinite({ rows, columns, data: shifted });
     if (matrix === null) continue;

@@ -3,10 +3,16 @@ import { inverse, Matrix as NaiveMatrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import { fitAtoms } from './fitAtoms.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
+import { keepLargest } from './keepLargest.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { moveCoefficients } from './moveCoefficients.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
 import { squaredDistance, wide } from './testCodes.ts';
+
+const moveTo = (count: number) => ({
+  proximity: 0.5,
+  threshold: ({ data }: Matrix<Float64Array>) => keepLargest(data, count),
+});
 
 describe('steps', () => {
   it('least squares on the support leave a residual orthogonal to the atoms in use', async () => {
@@ -37,7 +43,7 @@ describe('steps', () => {
       let coefficients = wide(30, 18, 63);
       let before = await squaredDistance(target, coefficients, atoms);
       for (let step = 0; step < 5; step++) {
-        coefficients = await moveCoefficients(target, { coefficients, atoms }, 30 * 18);
+        coefficients = await moveCoefficients(target, { coefficients, atoms }, moveTo(30 * 18));
         const after = await squaredDistance(target, coefficients, atoms);
         expect(after).toBeLessThanOrEqual(before * (1 + 1e-12));
         before = after;
@@ -57,7 +63,7 @@ describe('steps', () => {
     const proximal = pulled.mmul(inverse(shifted));
     const expected = proximal.mul(2).sub(naive(coefficients)).to1DArray();
     const limit = expected.map(Math.abs).sort((a, b) => b - a)[8]!;
-    const moved = await moveCoefficients(target, { coefficients, atoms }, 9);
+    const moved = await moveCoefficients(target, { coefficients, atoms }, moveTo(9));
     for (const [index, value] of expected.entries())
       expect(moved.data[index]).toBeCloseTo(Math.abs(value) >= limit ? value : 0, 10);
   });

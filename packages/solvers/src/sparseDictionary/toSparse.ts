@@ -1,5 +1,6 @@
 import type { SparseWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
+import { nonzerosOf } from './nonzerosOf.ts';
 
 /** Values as they are stored, where `support` is not 0. */
 export function toSparse(values: Float32Array, support: Matrix<Float64Array>): SparseWeight {
@@ -7,7 +8,7 @@ export function toSparse(values: Float32Array, support: Matrix<Float64Array>): S
   return {
     kind: 'sparse',
     ...{ outFeatures: rows, inFeatures: columns },
-    mask: Uint8Array.from(data, value => Number(value !== 0)),
+    mask: nonzerosOf(data),
     values: values.filter((_, index) => data[index] !== 0),
   };
 }

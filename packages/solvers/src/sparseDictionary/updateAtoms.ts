@@ -56,7 +56,7 @@ function leadingPair(remainder: Remainder): { values: Float64Array; atom: Float6
   timesVector(remainder, along, values);
   for (let iteration = 0; iteration < POWER_ITERATIONS; iteration++) {
     const next = vectorTimes(remainder, values);
-    const norm = Math.sqrt(dot(next, next));
+    const norm = Math.sqrt(dot(next, next, 0));
     if (norm === 0) return null;
     for (let column = 0; column < next.length; column++) next[column]! /= norm;
     along = next;
@@ -67,22 +67,32 @@ function leadingPair(remainder: Remainder): { values: Float64Array; atom: Float6
 
 /** E d. */
 function timesVector({ residual, users, values, atom }: Remainder, along: Float64Array, product: Float64Array): void {
-  const overlap = dot(atom, along);
+  const overlap = dot(atom, along, 0);
   const { data, columns } = residual;
   for (let index = 0; index < users.length; index++) {
-    const start = users[index]! * columns;
-    let sum = values[index]! * overlap;
-    for (let column = 0; column < columns; column++) sum += data[start + column]! * along[column]!;
-    product[index] = sum;
+    product[index] = values[index]! * overlap + dot(along, data, users[index]! * columns);
   }
 }
 
-/** E^T g. */
+/** E^T g, four rows of E at a time. */
 function vectorTimes({ residual, users, values, atom }: Remainder, weights: Float64Array): Float64Array {
-  const overlap = dot(values, weights);
-  const product = atom.map(value => overlap * value);
+  const overlap = dot(values, weights, 0);
+  const product = new Float64Array(atom.length);
+  for (let column = 0; column < product.length; column++) product[column] = overlap * atom[column]!;
   const { data, columns } = residual;
-  for (let index = 0; index < users.length; index++) {
+  const whole = users.length & ~3;
+  for (let index = 0; index < whole; index += 4) {
+    const a = users[index]! * columns;
+    const b = users[index + 1]! * columns;
+    const c = users[index + 2]! * columns;
+    const d = users[index + 3]! * columns;
+    const [wa, wb, wc, wd] = [weights[index]!, weights[index + 1]!, weights[index + 2]!, weights[index + 3]!];
+    for (let column = 0; column < columns; column++) {
+      product[column]! +=
+        wa * data[a + column]! + wb * data[b + column]! + (wc * data[c + column]! + wd * data[d + column]!);
+    }
+  }
+  for (let index = whole; index < users.length; index++) {
     const start = users[index]! * columns;
     const weight = weights[index]!;
     for (let column = 0; column < columns; column++) product[column]! += weight * data[start + column]!;
@@ -90,8 +100,16 @@ function vectorTimes({ residual, users, values, atom }: Remainder, weights: Floa
   return product;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
-  return sum;
+/** a b[start ..], in four sums that do not wait for each other. */
+function dot(a: Float64Array, b: Float64Array, start: number): number {
+  const whole = a.length & ~3;
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  for (let index = 0; index < whole; index += 4) {
+    first += a[index]! * b[start + index]!;
+    second += a[index + 1]! * b[start + index + 1]!;
+    third += a[index + 2]! * b[start + index + 2]!;
+    fourth += a[index + 3]! * b[start + index + 3]!;
+  }
+  for (let index = whole; index < a.length; index++) first += a[index]! * b[start + index]!;
+  return first + second + (third + fourth);
 }

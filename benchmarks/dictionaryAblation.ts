@@ -1,0 +1,145 @@
+/**
+ * What does each part of `dictionary` gain? Mean relative output error over the weights of a model's blocks, on the activations of the
+ * original and at equal stored bytes, with the processor time of the solver alone, one thread: the published methods, then ours step by step.
+ *
+ * `node benchmarks/dictionaryAblation.ts [model] [--calibration <set|file>] [--windows n] [--ratios 0.2,0.3,0.5] [--cospadi 0.3]`
+ * Every weight has the ratio, but for the last row. --cospadi: ratios at which cospadi, which takes longest, is run.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
+import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
+import { allocateBits, relativeOutputError, type SolverOptions, solvers } from '../packages/solvers/src/index.ts';
+import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
+import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
+import {
+  LEARNING,
+  type LearningSettings,
+  learnDictionary,
+} from '../packages/solvers/src/sparseDictionary/learnDictionary.ts';
+import { learnOrthonormal } from '../packages/solvers/src/sparseDictionary/learnOrthonormal.ts';
+import { solveDictionary } from '../packages/solvers/src/sparseDictionary/solveDictionary.ts';
+import { describeMachine } from './machine.ts';
+import { type ModelSite, modelSites } from './modelSites.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    calibration: { type: 'string', default: 'stories' },
+    windows: { type: 'string', default: '64' },
+    ratios: { type: 'string', default: '0.2,0.3,0.5' },
+    cospadi: { type: 'string' },
+  },
+});
+const model = positionals[0] ?? join(import.meta.dirname, '..', 'models', 'demo');
+const ratios = values.ratios.split(',').map(Number);
+const cospadiRatios = values.cospadi?.split(',').map(Number) ?? ratios;
+const [COMPOT_SWEEPS, SWEEPS, SHORT_SWEEPS, DENSE_BITS] = [20, 40, 10, 16];
+const ATOMS_PER_NONZERO = 2;
+
+type Solve = (site: ModelSite, ratio: number) => Promise<CompressedWeight>;
+
+const byName =
+  (name: string, options: SolverOptions = {}): Solve =>
+  (site, ratio) => {
+    const solver = solvers[name]!;
+    if (solver.needs === 'group' || solver.needs === 'sharedInput')
+      throw new Error(`${name} solves more than one weight`);
+    return solver.solve(site.weight, site.statistics, { ...options, ratio });
+  };
+
+interface Step extends Partial<LearningSettings> {
+  readonly start?: 'compot' | 'directions';
+  readonly sweeps?: number;
+}
+
+/** `dictionary` with two atoms for a nonzero, from some start. */
+const inPart =
+  ({ start = 'directions', sweeps = SWEEPS, ...settings }: Step): Solve =>
+  ({ weight, statistics }, ratio) =>
+    solveDictionary(weight, statistics, async ({ target }) => {
+      const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
+      const size = dictionarySize(shape, { ratio, atomsPerNonzero: ATOMS_PER_NONZERO });
+      const atoms =
+        start === 'compot'
+          ? (await learnOrthonormal(target, size, COMPOT_SWEEPS)).atoms
+          : await leadingDirections(target, size.atomCount);
+      const problem = { target: narrow(target), directions: narrow(atoms) };
+      return { code: await learnDictionary(problem, size, sweeps, { ...LEARNING, ...settings }), size };
+    });
+
+const plain = { placement: 'output', firstShare: 1, overshoot: 0, proximity: [0.5, 0.5] } as const;
+const rows: readonly (readonly [string, Solve])[] = [
+  ['svd-llm', byName('svd-llm')],
+  ['rocket', byName('rocket')],
+  ['compot', byName('compot')],
+  ['cospadi', byName('cospadi')],
+  ['from compot: least squares for the atoms, once', inPart({ ...plain, start: 'compot', sweeps: 0 })],
+  [`+ ${SWEEPS} sweeps of proximal steps and least squares`, inPart({ ...plain, start: 'compot' })],
+  ['+ one threshold for the whole matrix', inPart({ ...plain, start: 'compot', placement: 'matrix' })],
+  ['from the leading directions instead', inPart({ ...plain, placement: 'matrix' })],
+  ['+ half of the nonzeros at first', inPart({ ...plain, placement: 'matrix', firstShare: LEARNING.firstShare })],
+  ['+ atoms moved beyond least squares', inPart({ ...LEARNING, proximity: plain.proximity })],
+  ['+ large moves first, small ones later', inPart(LEARNING)],
+  ['+ atoms per nonzero chosen: `dictionary`', byName('dictionary')],
+  [
+    `\`dictionary\`, ${SHORT_SWEEPS} sweeps, 3 atoms a nonzero`,
+    byName('dictionary', { sweeps: SHORT_SWEEPS, atomsPerNonzero: 3 }),
+  ],
+];
+
+await chooseEngine({ threads: 1 });
+const sites = await modelSites(model, values.calibration, Number(values.windows));
+const { gemm } = await describeEngine();
+console.log(
+  `${describeMachine()}, ${gemm}; ${sites.length} weights, ${values.windows} windows of ${values.calibration}\n`,
+);
+console.log(`| | ${ratios.map(ratio => `${100 * ratio} % removed: error | time`).join(' | ')} |`);
+console.log(`|---|${'---|---|'.repeat(ratios.length)}`);
+for (const [name, solve] of rows) {
+  const known = name === 'cospadi' ? cospadiRatios : ratios;
+  await measure(sites.slice(0, 1), solve, known[0]!); // compiled by then
+  const cells: string[] = [];
+  for (const ratio of ratios) cells.push(...(known.includes(ratio) ? await measure(sites, solve, ratio) : ['-', '-']));
+  console.log(`| ${[name, ...cells].join(' | ')} |`);
+}
+const pooled: string[] = [];
+for (const ratio of ratios) pooled.push(...(await measurePooled(ratio)));
+console.log(`| ${['+ ratios by one pool of errors', ...pooled].join(' | ')} |`);
+
+async function measure(own: readonly ModelSite[], solve: Solve, ratio: number): Promise<[error: string, time: string]> {
+  let [sum, microseconds] = [0, 0];
+  for (const site of own) {
+    const before = process.cpuUsage();
+    const result = await solve(site, ratio);
+    const { user, system } = process.cpuUsage(before);
+    microseconds += user + system;
+    sum += await relativeOutputError(site.weight, await reconstruct(result), site.statistics.inputGram);
+  }
+  return [(sum / own.length).toFixed(4), `${(microseconds / 1e6).toFixed(1)} s`];
+}
+
+/** As the pipeline spreads a ratio: the least sum of relative squared errors, by what each weight loses at falling rates. */
+async function measurePooled(ratio: number): Promise<[error: string, time: string]> {
+  const before = process.cpuUsage();
+  const { rateCurve } = solvers.dictionary!;
+  const rated = [];
+  for (const { weight, statistics } of sites) {
+    rated.push({ elements: weight.data.length, sensitivity: 1, curve: await rateCurve!(weight, statistics, {}) });
+  }
+  const asked = DENSE_BITS * (1 - ratio);
+  const least = Math.min(asked, Math.max(...rated.map(({ curve }) => curve[0]!.bits)));
+  const bits = allocateBits(rated, asked, { least, most: DENSE_BITS });
+  const { user, system } = process.cpuUsage(before);
+  const own = new Map(sites.map(({ name }, index) => [name, 1 - bits[index]! / DENSE_BITS]));
+  const solve: Solve = site => {
+    const share = own.get(site.name)!;
+    return share > 1e-9 ? byName('dictionary')(site, share) : byName('dense')(site, 0);
+  };
+  const [error, time] = await measure(sites, solve, ratio);
+  return [error, `${((user + system) / 1e6 + Number.parseFloat(time)).toFixed(1)} s`];
+}
+
+function narrow({ rows: height, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
+  return { rows: height, columns, data: new Float32Array(data) };
+}

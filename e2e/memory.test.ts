@@ -33,11 +33,15 @@ async function peakOf(score: string): Promise<number> {
     import { importCheckpoint } from ${at('importer/src/index.ts')};
     import { findBlockCuts } from ${at('onnx/src/index.ts')};
     import { scoreWindows } from ${at('evaluator/src/index.ts')};
+    import { keepBaseline, keepStates } from ${at('pipeline/src/forward/keepBaseline.ts')};
+    import { openBaseline } from ${at('pipeline/src/forward/openBaseline.ts')};
     import { scoreByBlocks } from ${at('pipeline/src/forward/scoreByBlocks.ts')};
     const { model } = await importCheckpoint(${JSON.stringify(join(folder, 'model'))}, { dtype: 'fp32' });
     const chain = { model, cuts: findBlockCuts(model) };
     const windows = [{ ids: Int32Array.from({ length: 64 }, (_, at) => at), firstScored: 1 }];
     const options = { device: 'cpu', scratch: ${JSON.stringify(join(folder, 'hidden'))}, sliceBytes: 8e6 };
+    const variantOf = async kept => (await openBaseline(kept, model, { device: 'cpu' })).of(model);
+    const kept = ${JSON.stringify(join(folder, 'kept'))};
     const before = process.resourceUsage().maxRSS;
     await ${score};
     console.log((process.resourceUsage().maxRSS - before) / 1000);`;
@@ -58,4 +62,11 @@ it('compares with a baseline in the memory of a block, not of two models', async
   const blocks = await peakOf('scoreByBlocks(chain, windows, { ...options, baseline: chain })');
   expect(whole).toBeGreaterThan(600);
   expect(blocks).toBeLessThan(220);
+});
+
+it('measures variants in the memory of a block, not of the model', async () => {
+  const whole = await peakOf('variantOf(await keepBaseline(model, windows, kept, options))');
+  const blocks = await peakOf('variantOf(await keepStates(chain, windows, kept, options))');
+  expect(whole).toBeGreaterThan(600);
+  expect(blocks).toBeLessThan(300);
 });

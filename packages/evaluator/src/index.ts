@@ -20,7 +20,6 @@ export { LOSS } from './lossNodes.ts';
 export type { ModelFigures, TextSizes } from './modelFigures.ts';
 export { checkVocabularies } from './openComparer.ts';
 export { type Divergence, openDivergence } from './openDivergence.ts';
-export { openKeptDivergence } from './openKeptDivergence.ts';
 export { type TokenLosses, targetsOf, withoutLast } from './openScorer.ts';
 export { type ScoreOptions, scoreWindows } from './scoreWindows.ts';
 export { type RunningLosses, runningLosses, type SliceValues } from './slices/runningLosses.ts';

@@ -2,11 +2,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hubSettings } from '@quern/calibration';
 import { CompressionError } from '@quern/core';
-import { openDivergence } from '@quern/evaluator';
 import { findLinearSites } from '@quern/onnx';
 import type { CompressRequest, CompressResult } from './compressRequest.ts';
 import { chooseDevice } from './device/chooseDevice.ts';
 import type { Emit } from './events.ts';
+import { keepBaseline } from './forward/keepBaseline.ts';
+import { openBaseline } from './forward/openBaseline.ts';
 import { exitFolder } from './open/exitFolder.ts';
 import { hashFile } from './open/hashFile.ts';
 import { openModel } from './open/openModel.ts';
@@ -80,8 +81,9 @@ export async function chooseRotation(
   const known = await store.load<RotationTrial>(key);
   if (known) return told(known, emit);
   emit({ kind: 'stage', stage: 'rotate', detail: `tries both on ${text.windows.length} windows` });
-  const divergence = await openDivergence(original.model, heldOut, { device });
   const folder = await exitFolder('trial');
+  const kept = await keepBaseline(original.model, heldOut, join(folder, 'original'), { device, signal });
+  const divergence = await openBaseline(kept, original.model, { device, signal });
   try {
     const attempt = async (rotate: boolean) => {
       const out = join(folder, String(rotate));

@@ -1,6 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { compareLosses, type KeptLogits, openKeptDivergence } from '@quern/evaluator';
+import { compareLosses } from '@quern/evaluator';
 import { findBlockCuts, readOnnxModel } from '@quern/onnx';
+import type { KeptBaseline } from '../forward/keepBaseline.ts';
+import { openBaseline } from '../forward/openBaseline.ts';
 import { type MadeResult, makeResult } from '../makeResult.ts';
 import type { RunnableMaterial } from '../open/material.ts';
 import { openModel } from '../open/openModel.ts';
@@ -31,8 +33,8 @@ export interface AttemptContext {
   readonly run: CompressRun;
   readonly evaluation: RunnableMaterial | null;
   readonly heldOut: PreparedText | null;
-  /** The original's logits on the held-out windows. */
-  readonly kept: KeptLogits | null;
+  /** What the original says of the held-out windows. */
+  readonly kept: KeptBaseline | null;
   /** Whether the rise of the loss is wanted, on whatever text there is. */
   readonly needsIncrease: boolean;
 }
@@ -58,7 +60,7 @@ export async function attempt(context: AttemptContext, chosen: ChosenPlans): Pro
   const result = await makeResult(own, evaluation, async graph => {
     const written = await readOnnxModel(graph);
     if (kept) {
-      const divergence = await openKeptDivergence(kept, { device });
+      const divergence = await openBaseline(kept, context.run.opened.model, { device, signal });
       klDivergence = await divergence.of(written).finally(() => divergence.release());
     }
     if (before) {

@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { keepLogits } from '@quern/evaluator';
+import { keepBaseline, windowsThatFit } from '../forward/keepBaseline.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { RunnableMaterial } from '../open/material.ts';
 import type { PreparedText } from '../open/prepareText.ts';
@@ -12,7 +11,6 @@ import { expectedFigures } from './expectedFigures.ts';
 import { fitSize, type MakeFiles } from './fitSize.ts';
 import type { IntendedChoice } from './intendPlans.ts';
 import { measureModel } from './measureModel.ts';
-import { boundedWindows } from './measureSites.ts';
 import { searchIncrease } from './searchIncrease.ts';
 import { sizeLimit } from './sizeLimit.ts';
 
@@ -41,9 +39,9 @@ export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetReq
   const table = candidateTable(await measureModel(run, candidates, heldOut));
   // Beside the scratch folder: what a run leaves there goes when its sites are solved.
   const place = join(dirname(folder.scratch), 'held-out');
-  await mkdir(place, { recursive: true });
-  const windows = heldOut && boundedWindows(run.opened.model, heldOut.windows);
-  const kept = windows && (await keepLogits(run.opened.model, windows, join(place, 'logits'), { device }));
+  const { model } = run.opened;
+  const windows = heldOut && windowsThatFit(model, heldOut.windows, device);
+  const kept = windows && (await keepBaseline(model, windows, place, { device, signal }));
   const context: AttemptContext = { run, evaluation, heldOut, kept, needsIncrease: budget.kind === 'increase' };
   let corrections = 0;
   const make: MakeFiles = async (chosen, correction) => {

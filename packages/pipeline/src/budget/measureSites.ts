@@ -1,11 +1,12 @@
-import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompressionError, type InputStatistics, type TokenWindow } from '@quern/core';
-import { type KeptLogits, keepLogits } from '@quern/evaluator';
+import { CompressionError, type InputStatistics } from '@quern/core';
 import { activationTypeOf, type OnnxModel, readWeight, serializeModel } from '@quern/onnx';
-import { type Device, findLogits } from '@quern/runtime';
+import type { Device } from '@quern/runtime';
 import type { MeasuredLoss } from '@quern/solvers';
 import type { Emit } from '../events.ts';
+import { asBlocks } from '../forward/asBlocks.ts';
+import { type KeptBaseline, keepBaseline, windowsThatFit } from '../forward/keepBaseline.ts';
+import { weightBytes } from '../forward/weightBytes.ts';
 import { checkInterrupted } from '../interruption.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { textContent } from '../open/textContent.ts';
@@ -188,7 +189,7 @@ async function measureAllLosses(
   const { executor, results, emit, signal, device } = run;
   const asked = sites.flatMap(({ plans }, site) => lossPlans(plans).map(plan => ({ plan, site })));
   const losses = new Map<SitePlan, MeasuredLoss>();
-  let kept: KeptLogits | null = null;
+  let kept: KeptBaseline | null = null;
   const tell = (): void =>
     emit({
       kind: 'progress',
@@ -206,12 +207,10 @@ async function measureAllLosses(
   }
   tell();
   if (missing.length > 0) {
-    await mkdir(run.scratch, { recursive: true });
-    kept = await keepLogits(run.model, boundedWindows(run.model, heldOut.windows), join(run.scratch, 'logits'), {
-      device,
-    });
+    const windows = windowsThatFit(run.model, heldOut.windows, device);
+    kept = await keepBaseline(run.model, windows, join(run.scratch, 'held-out'), { device, signal });
   }
-  const atOnce = await sessionsAtOnce(run);
+  const atOnce = sessionsAtOnce(run);
   await shareOut(missing, atOnce, async plan => {
     checkInterrupted(signal);
     const task = await siteTask(run, model, plan);
@@ -229,34 +228,12 @@ async function measureAllLosses(
   return sites.map(({ plans }) => lossPlans(plans).map(plan => losses.get(plan)!));
 }
 
-/** Logits that are kept on disk, in bytes. */
-const KEPT_BYTES = 1e9;
-
-/** As many windows as may be kept, at least one. */
-export function boundedWindows(model: OnnxModel, windows: readonly TokenWindow[]): readonly TokenWindow[] {
-  const { vocabularySize } = findLogits(model);
-  const bytes = 4 * (vocabularySize ?? 1) * Math.max(...windows.map(({ ids }) => ids.length));
-  return windows.slice(0, Math.max(1, Math.floor(KEPT_BYTES / bytes)));
-}
-
-/** Sessions of the whole model that may be open together; one beside the CPU, whose memory is not known. */
-async function sessionsAtOnce({ model, executor, device }: MeasureRun): Promise<number> {
+/** Passes that may run together: as many as have room for what they open, the model or one of its blocks; one beside the CPU. */
+function sessionsAtOnce({ model, executor, device }: MeasureRun): number {
   if (device !== 'cpu') return 1;
-  const bytes = await weightBytes(model);
+  const blocks = asBlocks(model, device);
+  const bytes = weightBytes(model) / (blocks?.cuts.length ?? 1);
   return Math.max(1, Math.min(executor.threads, Math.floor(SESSION_BYTES / Math.max(1, bytes))));
-}
-
-/** Of the data files of a model, about what a session of it takes. */
-async function weightBytes({ proto, folder }: OnnxModel): Promise<number> {
-  const names = new Set<string>();
-  let inline = 0;
-  for (const tensor of proto.graph?.initializer ?? []) {
-    inline += tensor.rawData.length;
-    const location = tensor.externalData.find(({ key }) => key === 'location')?.value;
-    if (location !== undefined) names.add(location);
-  }
-  const sizes = await Promise.all([...names].map(async name => (await stat(join(folder, name))).size));
-  return sizes.reduce((sum, size) => sum + size, inline);
 }
 
 async function siteTask(run: MeasureRun, model: SiteTask['model'], plan: SitePlan): Promise<SiteTask> {

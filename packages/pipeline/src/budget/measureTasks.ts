@@ -1,9 +1,10 @@
 import { type CompressedWeight, type InputStatistics, type LinearSite, reconstruct, toErrorRecord } from '@quern/core';
-import { type KeptLogits, openKeptDivergence } from '@quern/evaluator';
 import type { Matrix } from '@quern/linalg';
 import { cloneModel, createInlineStore, type KernelOptions, parseModel, replaceSite } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { isEntropyCoded, lossAt, type MeasuredLoss, relativeOutputError, relativeWeightError } from '@quern/solvers';
+import type { KeptBaseline } from '../forward/keepBaseline.ts';
+import { openBaseline } from '../forward/openBaseline.ts';
 import type { Recipe } from '../recipe.ts';
 import { type SitePlan, solverOf } from '../solve/sitePlan.ts';
 import { solveMembers } from '../solve/solveSite.ts';
@@ -37,7 +38,7 @@ export interface MeasuredWay {
 /** A site that alone is to be replaced. */
 export interface LossTask extends SiteTask {
   readonly options: SitePlan['options'];
-  readonly kept: KeptLogits;
+  readonly kept: KeptBaseline;
   readonly device: Device;
   readonly threads?: number;
 }
@@ -83,7 +84,7 @@ export async function measureWays(task: CandidatesTask): Promise<(MeasuredWay | 
 /**
  * What the model loses when one site alone runs with its solved weight, in float16: one forward pass over the kept windows.
  *
- * Memory: a session of the whole model.
+ * Memory: a session of the whole model, of a large one those of a block and of slices of its head.
  */
 export async function measureLoss(task: LossTask): Promise<MeasuredLoss> {
   const { site, weight, statistics, solver, options, kept, device, threads, accuracyLevel, activationType } = task;
@@ -91,13 +92,14 @@ export async function measureLoss(task: LossTask): Promise<MeasuredLoss> {
   const solved = await reconstruct(compressed!);
   const error = await squaredError(task, solved);
   if (error === 0) return { error, loss: 0 };
-  const model = cloneModel(parseModel(task.model));
+  const original = parseModel(task.model);
+  const model = cloneModel(original);
   const { outFeatures, inFeatures } = site;
   const dense = { kind: 'dense', outFeatures, inFeatures, data: solved.data.map(Math.f16round) } as const;
   await replaceSite(model, { site, compressed: dense, accuracyLevel, activationType }, createInlineStore(model.folder));
-  const divergence = await openKeptDivergence(kept, { device, ...(threads === undefined ? {} : { threads }) });
+  const divergence = await openBaseline(kept, original, { device, ...(threads === undefined ? {} : { threads }) });
   try {
-    return { error, loss: Math.max(0, await divergence.of(model)) };
+    return { error, loss: Math.max(0, await divergence.of(model, site.block)) };
   } finally {
     await divergence.release();
   }

@@ -12,7 +12,7 @@ export interface BlockOptions {
   readonly threads?: number | undefined;
   /** A folder of its own for hidden states that memory has no room for; removed at the end. */
   readonly scratch: string;
-  /** Bytes of a head, in float32, that are in memory at once; 64 MB unless given. */
+  /** Bytes of a head, in float32, that are in memory at once; 32 MB unless given. */
   readonly sliceBytes?: number | undefined;
   /** The share of the work that is done, and where it stands. */
   readonly onProgress?: (share: number, place: string) => void;

@@ -1,5 +1,5 @@
 /** Bytes of a large matrix, in float32, that are in memory at once. */
-const SLICE_BYTES = 64e6;
+const SLICE_BYTES = 32e6;
 
 /** Rows of so many columns that are handled together, at least one. */
 export function rowsPerSlice(columns: number, sliceBytes = SLICE_BYTES): number {

@@ -20,7 +20,7 @@ export interface HeadRuns {
   readonly device: Device;
   readonly threads?: number | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Bytes of a head, in float32, that are in memory at once; 64 MB unless given. */
+  /** Bytes of the heads, in float32, that are in memory at once; 32 MB unless given. */
   readonly sliceBytes?: number | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -85,7 +85,7 @@ function listSlices(own: HeadModel, baseline: HeadModel | null, sliceBytes?: num
   const size = sliced[0]?.vocabularySize ?? findLogits(own.model).vocabularySize ?? Number.MAX_SAFE_INTEGER;
   if (sliced.length < heads.length) return [{ start: 0, size }];
   const widest = Math.max(...sliced.map(({ hiddenSize }) => hiddenSize));
-  const rows = rowsPerSlice(widest, sliceBytes);
+  const rows = rowsPerSlice(heads.length * widest, sliceBytes);
   return Array.from({ length: Math.ceil(size / rows) }, (_, slice) => ({
     start: slice * rows,
     size: Math.min(rows, size - slice * rows),

@@ -36,7 +36,7 @@ export interface EmbeddingChoice {
 
 /**
  * Rounds embeddings and the head of a text decoder to `recipe.headBits`; a tied pair keeps sharing its bytes. Sites that
- * the recipe excludes stay as they are. Returns what was replaced. Cost: 64 MB of a table at a time, and its scales.
+ * the recipe excludes stay as they are. Returns what was replaced. Cost: 32 MB of a table at a time, and its scales.
  */
 export async function compressEmbeddings(
   model: OnnxModel,

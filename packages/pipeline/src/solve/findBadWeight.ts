@@ -5,7 +5,7 @@ import type { OpenedModel } from '../open/openModel.ts';
 
 /**
  * The error of the first weight that is not finite, null when all are: why activations were not. `opened` is a model as it
- * was read, with nothing replaced. Cost: reads every weight once, 64 MB at a time.
+ * was read, with nothing replaced. Cost: reads every weight once, 32 MB at a time.
  */
 export async function findBadWeight({ model }: OpenedModel): Promise<CompressionError | null> {
   try {

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { reconstruct, type TokenWindow } from '@quern/core';
-import { type Divergence, openDivergence } from '@quern/evaluator';
 import { activationTypeOf, cloneModel, createInlineStore, type OnnxModel, replaceSite } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
+import { keepBaseline } from '../forward/keepBaseline.ts';
+import { type Divergence, openBaseline } from '../forward/openBaseline.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { type Material, windowsOf } from '../open/material.ts';
 import { jobKey } from './jobKey.ts';
@@ -16,19 +18,24 @@ const WINDOWS = 8;
  * How much the model minds the error of each site: the KL divergence from the original, in nats per token, when that site alone runs
  * with its result, divided by the site's squared relative output error. Sites of models that read no text count alike.
  *
- * `keys` name the results in the store. Cost: one forward pass over 8 windows a site; the whole model and the
- * logits of those windows in memory.
+ * `keys` name the results in the store. Cost: one forward pass over 8 windows a site, of a large model from its block on; see
+ * `keepBaseline` for what lies on disk.
  */
 export async function measureSensitivities(
-  run: OriginalRun & { readonly device: Device },
+  run: OriginalRun & { readonly device: Device; readonly scratch: string },
   plans: readonly SitePlan[],
   keys: ReadonlyMap<string, string>,
   material: Material,
 ): Promise<ReadonlyMap<string, number>> {
-  const { model, results, emit, signal, origin, device } = run;
+  const { model, results, emit, signal, origin, device, scratch } = run;
   const windows = windowsOf(material);
   const sensitivities = new Map<string, number>();
   let divergence: Divergence | null = null;
+  const open = async (): Promise<Divergence> => {
+    const options = { device, signal };
+    const kept = await keepBaseline(model, sample(windows), join(scratch, 'sensitivities'), options);
+    return openBaseline(kept, model, options);
+  };
   try {
     for (const plan of plans) {
       checkInterrupted(signal);
@@ -41,8 +48,8 @@ export async function measureSensitivities(
         if (energy === 0) sensitivity = 0;
         else if (windows.length === 0) sensitivity = 1;
         else {
-          divergence ??= await openDivergence(model, sample(windows), { device });
-          sensitivity = (await divergence.of(await swapSite(model, plan, result))) / energy;
+          divergence ??= await open();
+          sensitivity = (await divergence.of(await swapSite(model, plan, result), plan.site.block)) / energy;
         }
         await results.save(key, sensitivity);
       }

@@ -67,7 +67,13 @@ async function solveAll(
       : readStored(run.calibration);
     const original: OriginalRun = { ...common, statisticsOf };
     plans = await allocatePlans(original, given, recipe);
-    if (run.calibration) plans = await spreadBits({ ...original, device: run.device }, plans, recipe, run.calibration);
+    if (run.calibration)
+      plans = await spreadBits(
+        { ...original, device: run.device, scratch: run.folder.scratch },
+        plans,
+        recipe,
+        run.calibration,
+      );
     const names = new Set(onOriginal.map(plan => plan.site.name));
     solvedBefore = await solveOnOriginal(
       original,

@@ -27,7 +27,7 @@ const SMALLEST_RATIO = 1e-9;
  * each loses at falling rates.
  */
 export async function spreadBits(
-  run: OriginalRun & { readonly device: Device },
+  run: OriginalRun & { readonly device: Device; readonly scratch: string },
   plans: readonly SitePlan[],
   recipe: Pick<Recipe, 'allocation'>,
   material: Material,

@@ -83,8 +83,8 @@ describe.skipIf(options === null)('the report in Chromium (skipped where none is
       const { page, complaints } = await openReport(browser, pathToFileURL(file).href, { width, scheme });
       const seen = await page.evaluate<Measured>(MEASURE);
       expect(complaints).toEqual([]);
-      // One of the two Pareto plots, the heat map, and the documents of each row of the front.
-      expect(seen.plotCount).toBe(2 + seen.documentPlots);
+      // One of the two Pareto plots, the heat map, a plot of convergence for each ratio, and the documents of each row of the front.
+      expect(seen.plotCount).toBe(2 + 4 + seen.documentPlots);
       expect(seen.documentPlots > 2).toBe(name !== 'without-text');
       expect(seen.paretoMarks).toBeGreaterThanOrEqual(2 * 24);
       expect([seen.heatMarks, seen.rowCount, seen.overflow]).toEqual([30 * sites, rows, 0]);

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CompressResult } from '../packages/pipeline/src/compressRequest.ts';
 import { hashResult } from './resultFolder.ts';
 import { demo, runQuern } from './runQuern.ts';
 
@@ -38,4 +39,35 @@ it.each([
   expect(Object.keys(results[0]!)).toContain('onnx/model_q4.onnx_data');
   expect(results[1]).toEqual(results[0]);
   expect(results[2]).toEqual(results[0]);
+});
+
+it('a dictionary method has the same bytes and the same curves with 1 and 2 workers, and report draws them', async () => {
+  const recipe = join(folder, 'dictionary.yaml');
+  const lines = [
+    'method: compot',
+    'ratio: 0.3',
+    'options: { sweeps: 3 }',
+    'exclude: ["model.layers.{1,2,3,4,5}.*"]',
+    'calibration: { windows: 8, windowLength: 32 }',
+  ];
+  await writeFile(recipe, lines.join('\n'));
+  const out = (threads: string): string => join(folder, `dictionary-${threads}`);
+  for (const threads of ['1', '2']) {
+    const flags = ['--recipe', recipe, '--evaluate', 'none', '--device', 'cpu'];
+    const run = await runQuern('compress', demo, '--out', out(threads), ...flags, '--threads', threads);
+    expect(run).toMatchObject({ code: 0 });
+  }
+  expect(hashResult(out('2'))).toEqual(hashResult(out('1')));
+  const manifestOf = async () => JSON.parse(await readFile(join(out('1'), 'quern.json'), 'utf8')) as CompressResult;
+  const { sites } = await manifestOf();
+  expect(sites).toHaveLength(7);
+  for (const { convergence, relativeOutputError } of sites) {
+    expect(convergence!.objectives).toHaveLength(5);
+    expect(Math.sqrt(convergence!.objectives.at(-1)!) / relativeOutputError!).toBeCloseTo(1, 3);
+  }
+  const drawn = await runQuern('report', out('1'));
+  expect(drawn).toMatchObject({ code: 0 });
+  const page = await readFile(join(out('1'), 'report.html'), 'utf8');
+  expect(page).toMatch(/Convergence: q_proj: .* in 3 sweeps, .* as stored \(1 site\)/);
+  expect((await manifestOf()).files).toContainEqual({ path: 'report.html', bytes: Buffer.byteLength(page) });
 });

@@ -1,3 +1,4 @@
+import type { Convergence } from '@quern/core';
 import type { Device } from '@quern/runtime';
 import type { BudgetReport } from './budget/budgetReport.ts';
 import type { RotationTrial } from './chooseRotation.ts';
@@ -48,6 +49,8 @@ export interface SiteReport {
   /** What was done because the solver failed; absent when it did not. */
   readonly onFailure?: string;
   readonly durationMs: number;
+  /** What each sweep left over; absent for solvers without. */
+  readonly convergence?: Convergence;
 }
 
 export interface PackedReport {

@@ -30,6 +30,7 @@ export { type GenerateRequest, type GenerateResult, generateText, type StopReaso
 export { type ImportResult, importModel } from './importModel.ts';
 export { type Inspection, inspectModel } from './inspectModel.ts';
 export { type OpenedModel, openModel } from './open/openModel.ts';
+export { redrawResult } from './output/redrawResult.ts';
 export { parseGroupSize, parseMethod } from './parseMethod.ts';
 export { type CompressPlan, planCompression } from './planCompression.ts';
 export { parseRecipe, type Recipe, type RecipeInput, recipeJsonSchema, resolveRecipe } from './recipe.ts';

@@ -8,6 +8,7 @@ import { listenForInterrupt } from './interruption.ts';
 import { writeDataFiles } from './open/writeDataFiles.ts';
 import { asWriteFailure } from './output/asWriteFailure.ts';
 import { claimRunFolder } from './output/runFolder.ts';
+import { toJsonText } from './output/toJsonText.ts';
 
 export interface UnpackRequest {
   /** A folder that compress wrote with packed storage. */
@@ -93,7 +94,7 @@ async function writeUnpackedManifest(source: string, target: string, files: Comp
     files,
     load: { ...withoutPacked(load), note: 'Unpacked from a .quern file.' },
   };
-  await writeFile(join(target, MANIFEST), `${JSON.stringify(unpacked, null, 2)}\n`);
+  await writeFile(join(target, MANIFEST), toJsonText(unpacked));
 }
 
 function inContainer({ packed, ...site }: SiteReport): SiteReport {

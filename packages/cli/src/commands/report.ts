@@ -3,11 +3,11 @@ import { renderComparison } from '../renderComparison.ts';
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Draw the report of a finished comparison or evaluation again.')
-    .argument('<dir>', 'a folder that compare or evaluate --report has written')
+    .description('Draw report.html of a finished compression; of a comparison or an evaluation, draw it again.')
+    .argument('<dir>', 'a folder that compress, compare or evaluate --report has written')
     .option('--json', 'one JSON object on stdout and nothing else')
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
-      const { redrawEvaluation, redrawReport } = await import('@quern/pipeline');
+      const { redrawEvaluation, redrawReport, redrawResult } = await import('@quern/pipeline');
       const { runCommand } = await import('../runCommand.ts');
       const redrawn = await redrawEvaluation(folder);
       if (redrawn) {
@@ -15,6 +15,15 @@ export function reportCommand(): Command {
         return runCommand(
           flags.json,
           async () => ({ ...evaluation, report }),
+          () => `report  ${report}`,
+        );
+      }
+      const drawn = await redrawResult(folder);
+      if (drawn) {
+        const { manifest, report } = drawn;
+        return runCommand(
+          flags.json,
+          async () => ({ ...manifest, report }),
           () => `report  ${report}`,
         );
       }

@@ -21,6 +21,7 @@ import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { checkOut } from '../output/checkOut.ts';
 import { leaveRun } from '../output/leaveRun.ts';
 import { claimRunFolder, hasRun } from '../output/runFolder.ts';
+import { toJsonText } from '../output/toJsonText.ts';
 import { progressWithin } from '../progressWithin.ts';
 import type { Comparison, ComparisonRow } from '../report/comparison.ts';
 import { scoreBefore } from '../scoreRun.ts';
@@ -134,7 +135,7 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
     const originalPerplexity = before && summarizeScores(before, text!).perplexity;
     const comparing: Comparing = { ...run, request: run.request, sources, plans: all, text, key, originalPerplexity };
     const comparison = describeComparison(comparing, made);
-    await writeFile(join(folder.staging, RESULTS_FILE), `${JSON.stringify(comparison, null, 2)}\n`);
+    await writeFile(join(folder.staging, RESULTS_FILE), toJsonText(comparison));
     // Charts take half a second to load.
     const { renderReport } = await import('../report/renderReport.ts');
     await writeFile(join(folder.staging, REPORT_FILE), renderReport(comparison));

@@ -96,12 +96,13 @@ function describeRow(planned: RowPlan, plans: readonly SitePlan[], reports: read
     bitsPerWeight: bitsPerWeight ?? 0,
     relativeOutputError: mean(errors),
     solveMs: reports.reduce((sum, { durationMs }) => sum + durationMs, 0),
-    sites: reports.map(({ name, solver, storageBits, relativeOutputError }) => ({
+    sites: reports.map(({ name, solver, storageBits, relativeOutputError, convergence }) => ({
       name,
       solver,
       storageBits,
       elementCount: elementCounts.get(name)!,
       relativeOutputError,
+      ...(convergence === undefined ? {} : { convergence }),
     })),
   };
 }

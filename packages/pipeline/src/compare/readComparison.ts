@@ -15,6 +15,7 @@ const site = z.object({
   storageBits: z.number(),
   elementCount: z.number(),
   relativeOutputError: figure,
+  convergence: z.object({ objectives: z.array(z.number()), stoppedBy: z.enum(['tolerance', 'sweeps']) }).optional(),
 });
 const row = z.object({
   method: z.string(),
@@ -55,7 +56,7 @@ export async function readComparison(folder: string): Promise<Comparison> {
   const invalid = (reason: string): CompressionError =>
     new CompressionError(
       'INVALID_CONFIG',
-      `${path}: ${reason}. Name a folder that quern compare has written, or evaluate --report.`,
+      `${path}: ${reason}. Name a folder that quern compare has written, or compress, or evaluate --report.`,
       {
         path,
       },

@@ -6,6 +6,7 @@ import { textContent } from '../open/textContent.ts';
 import type { CompressRun } from '../run.ts';
 import { versions } from '../versions.ts';
 import { packedName } from './packed/packedName.ts';
+import { toJsonText } from './toJsonText.ts';
 
 interface ManifestParts {
   readonly folder: string;
@@ -44,7 +45,7 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     files: await listFiles(folder),
     load: { ...howToLoad(run, dtype), note: noteOn(run, sites) },
   };
-  await writeFile(join(folder, 'quern.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(join(folder, 'quern.json'), toJsonText(manifest));
 }
 
 /** What stands beside the manifest, with sizes. */

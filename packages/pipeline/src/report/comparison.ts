@@ -1,3 +1,4 @@
+import type { Convergence } from '@quern/core';
 import type { RowScores } from './evaluation/rowScores.ts';
 
 /** One compared setting, as it stands in results.json. */
@@ -25,6 +26,8 @@ export interface ComparisonRow {
     readonly storageBits: number;
     readonly elementCount: number;
     readonly relativeOutputError: number | null;
+    /** Of methods that go by sweeps. */
+    readonly convergence?: Convergence | undefined;
   }[];
   /** Why a row could not be made; its figures are then 0 or null. */
   readonly failure: string | null;

@@ -5,6 +5,7 @@ import { formatBytes } from './formatBytes.ts';
 import { formatFigure } from './formatFigure.ts';
 import { FRONT_NAME, originalName, paretoSeries } from './paretoSeries.ts';
 import { plotAxis, type Tick } from './plotAxis.ts';
+import { type LegendEntry, plotLegend } from './plotLegend.ts';
 import type { PlotPoints } from './plotPoints.ts';
 import { renderSvg } from './renderSvg.ts';
 import { seriesStyle } from './seriesStyle.ts';
@@ -120,15 +121,9 @@ function shortFigure(value: number): string {
   return value >= 1e6 || value < 1e-4 ? formatFigure(value, 1) : String(value);
 }
 
-/** Entries side by side, in as many lines as their texts need. */
-function legendOf(
-  data: PlotPoints,
-  { top, width, fontSize }: Format & { readonly top: number },
-): { option: readonly object[]; height: number } {
+function legendOf(data: PlotPoints, { top, width, fontSize }: Format & { readonly top: number }) {
   const { original } = data.measure;
-  const itemWidth = 26;
-  const itemGap = width > 600 ? 22 : 14;
-  const entries = [
+  const entries: LegendEntry[] = [
     ...data.families.map((name, index) => ({
       name,
       ...(seriesStyle(index).hollow ? { itemStyle: { color: 'var(--surface)' } } : {}),
@@ -138,28 +133,5 @@ function legendOf(
       ? []
       : [{ name: originalName(original), lineStyle: { width: 1.5 }, itemStyle: { opacity: 0 } }]),
   ];
-  // One legend a line: where lines end is decided here, so that the height is known.
-  const lines: (typeof entries)[] = [[]];
-  let used = 0;
-  for (const entry of entries) {
-    const needed = itemWidth + itemGap + 5 + 0.58 * fontSize * entry.name.length;
-    if (used > 0 && used + needed > width) {
-      lines.push([]);
-      used = 0;
-    }
-    lines.at(-1)!.push(entry);
-    used += needed;
-  }
-  const lineHeight = fontSize + 14;
-  const option = lines.map((line, index) => ({
-    top: top + index * lineHeight,
-    left: 'center',
-    itemWidth,
-    itemHeight: 10,
-    itemGap,
-    selectedMode: false,
-    textStyle: { color: 'var(--ink)', fontSize },
-    data: line,
-  }));
-  return { option, height: 8 + lines.length * lineHeight };
+  return plotLegend(entries, { top, width, fontSize });
 }

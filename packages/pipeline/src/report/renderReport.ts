@@ -1,4 +1,5 @@
 import type { Comparison } from './comparison.ts';
+import { convergenceSection } from './convergenceSection.ts';
 import { errorHeatMap } from './errorHeatMap.ts';
 import { escapeHtml } from './escapeHtml.ts';
 import { comparisonScores } from './evaluation/comparisonScores.ts';
@@ -15,7 +16,7 @@ import { settingsSection } from './settingsSection.ts';
 import { summarySection } from './summarySection.ts';
 
 /**
- * A comparison as one HTML page that needs no network and no script: summary, Pareto plot, table, errors by site, settings. The same
+ * A comparison as one HTML page that needs no network and no script: summary, Pareto plot, table, errors by site, convergence, settings. The same
  * comparison gives the same bytes, and every string of it is escaped.
  */
 export function renderReport(comparison: Comparison): string {
@@ -32,6 +33,7 @@ export function renderReport(comparison: Comparison): string {
     ...comparisonScores(comparison, measure),
     ['failures', 'Rows that could not be made', failures(comparison)],
     ['sites', 'Relative output error by site', heatMap ?? '<p class="note">No row holds errors by site.</p>'],
+    ['convergence', 'Convergence', convergenceSection(comparison.rows, points.families)],
     ['settings', 'Settings', settingsSection(comparison)],
   ];
   return htmlPage(`${name}: compression compared`, subtitle(comparison), sections);

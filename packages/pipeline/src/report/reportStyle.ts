@@ -106,6 +106,10 @@ mark sup { font-size: 0.7em; font-weight: 700; line-height: 0; }
 #scores h3, .multiples h3 { font-size: 0.95rem; margin: 16px 0 2px; }
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 12px 20px; }
 .multiples svg { width: 100%; height: auto; }
+.panels { gap: 14px 20px; }
+.panels.columns-2 { display: grid; grid-template-columns: 1fr 1fr; }
+.panels.columns-3 { display: grid; grid-template-columns: 1fr 1fr 1fr; }
+.panels h3 { font-size: 0.95rem; margin: 8px 0 2px; }
 details { border-top: 1px solid var(--grid); padding: 8px 0; }
 summary { cursor: pointer; font-weight: 600; }
 @media (max-width: 760px) {
@@ -116,7 +120,7 @@ summary { cursor: pointer; font-weight: 600; }
   header { padding: 0 14px; }
   header h1 { font-size: 1.35rem; }
   section { border-radius: 0; border-width: 1px 0; padding: 16px 14px; margin-top: 12px; }
-  .wide { display: none; }
+  .wide, .panels.wide { display: none; }
   .narrow { display: block; }
   .heat-rows { max-width: 128px; }
   .heat-rows li { font-size: 0.72rem; }

@@ -1,6 +1,7 @@
 import { activationTypeOf, type OnnxModel, replaceSite, type WeightStore } from '@quern/onnx';
 import type { SiteReport } from '../compressRequest.ts';
 import type { Recipe } from '../recipe.ts';
+import { convergenceReport } from './convergenceReport.ts';
 import type { FinishedJob } from './runJobs.ts';
 import { groupSizeOf, nominalBitsOf, type SitePlan } from './sitePlan.ts';
 
@@ -19,6 +20,7 @@ export async function placeResult(
   const { compressed } = result;
   const activationType = activationTypeOf(model, plan.site);
   const { accuracyLevel } = recipe;
+  const convergence = convergenceReport(compressed);
   const before = store.added().length;
   await replaceSite(model, { site: plan.site, compressed, accuracyLevel, activationType }, store);
   return {
@@ -35,6 +37,7 @@ export async function placeResult(
     relativeOutputError: result.relativeOutputError,
     relativeWeightError: result.relativeWeightError,
     durationMs,
+    ...(convergence === null ? {} : { convergence }),
     ...(onFailure === undefined ? {} : { onFailure }),
   };
 }

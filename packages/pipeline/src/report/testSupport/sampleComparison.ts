@@ -1,6 +1,7 @@
 import { rowScores } from '../../evaluation/rowScores.ts';
 import type { Comparison, ComparisonRow } from '../comparison.ts';
 import { sampleEvaluation } from '../evaluation/testSupport/sampleEvaluation.ts';
+import { sampleConvergence } from './sampleConvergence.ts';
 
 /** What differs from a plain sample: number of blocks, texts to put in, and whether text was scored. */
 export interface SampleOptions {
@@ -55,6 +56,7 @@ export function sampleComparison(options: SampleOptions = {}): Comparison {
         storageBits: Math.round(bits * ELEMENTS_A_SITE),
         elementCount: ELEMENTS_A_SITE,
         relativeOutputError: error * spread,
+        ...(method === 'cospadi' ? { convergence: sampleConvergence((error * spread) ** 2, 60) } : {}),
       };
     });
     const perplexity = ORIGINAL_PERPLEXITY * Math.exp(loss);

@@ -1,10 +1,10 @@
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashResult, isStaged, listJobs, listResult } from './resultFolder.ts';
-import { demo, runQuern } from './runQuern.ts';
+import { demo, root, runQuern } from './runQuern.ts';
 import { type Started, startQuern, waitUntil } from './startQuern.ts';
 
 /** Two blocks and short windows, so that many runs take little time. */
@@ -74,6 +74,31 @@ it('gives the same bytes after kill -9 at any moment', async () => {
   for (const [name, values] of seen) {
     if (name !== 'quern.json') expect([name, ...values]).toEqual([name, sizes.get(name)]);
   }
+  expect(await readdir(out)).not.toContain(RUN);
+});
+
+it('gives the same figures and bytes after kill -9 in every stage, scoring among them', async () => {
+  const text = join(folder, 'evaluation.txt');
+  const stories = await readFile(join(root, 'calib-data', 'stories', 'evaluation.txt'), 'utf8');
+  await writeFile(text, stories.slice(0, 6000));
+  const flags = [...GPTQ, '--windows', '8', '--evaluate', text];
+  const undisturbed = join(folder, 'scored');
+  expect(await runQuern('compress', demo, '--out', undisturbed, ...flags)).toMatchObject({ code: 0 });
+  const out = join(folder, 'killed-in-stages');
+  const random = createRandom(7);
+  for (const stage of ['open', 'evaluate original', 'solve', 'write', 'evaluate result', 'evaluate exactly']) {
+    const started = startQuern('compress', demo, '--out', out, ...flags, '--resume');
+    const reached = () => started.messages().includes(`${stage}: `) && !started.hasEnded();
+    expect([stage, await waitUntil(started, reached)]).toEqual([stage, true]);
+    await sleep(random() * 60);
+    started.signalGroup('SIGKILL');
+    expect([stage, (await started.ended).code]).toEqual([stage, -1]);
+  }
+  const final = await runQuern('compress', demo, '--out', out, ...flags, '--resume');
+  expect(final.code).toBe(0);
+  // The original was scored before the first kill behind it, and is not scored again.
+  expect(final.stderr).not.toContain('evaluate original:');
+  expect(hashResult(out)).toEqual(hashResult(undisturbed));
   expect(await readdir(out)).not.toContain(RUN);
 });
 

@@ -12,6 +12,8 @@ export interface Started {
   hasEnded(): boolean;
   /** What stands on stdout so far. */
   output(): string;
+  /** The same of stderr. */
+  messages(): string;
   /** Sends a signal to the process and everything it started. */
   signalGroup(signal: NodeJS.Signals): void;
   /** Sends a signal to the process alone. */
@@ -43,6 +45,7 @@ export function startQuern(...args: readonly string[]): Started {
     ended,
     hasEnded: () => !running,
     output: () => stdout,
+    messages: () => stderr,
     signalGroup(signal) {
       if (running) process.kill(-child.pid!, signal);
     },

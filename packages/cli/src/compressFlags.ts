@@ -53,7 +53,7 @@ function allOptions(): readonly Option[] {
     .option('--recipe <file>', 'settings from a YAML file; flags win over it')
     .option(
       '--method <name>',
-      'gptq, rtn, hqq, awq, aqlm, watersic, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, compot, cospadi, geopair, rocket, dictionary, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
+      'gptq, rtn, hqq, awq, aqlm, watersic, svd, asvd, svd-llm, svd-llm-v2, basis-sharing, compot, cospadi, cospadi-grouped, geopair, rocket, dictionary, or none for plain fp32/fp16; name:bits:group and name+lowrank are understood (default: gptq)',
     )
     .option(
       '--bits <b>',

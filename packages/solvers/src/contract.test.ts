@@ -201,7 +201,7 @@ describe.each(CONTRACT_CASES)('$name $variant', ({ name, variant }) => {
 });
 
 /** A dictionary of one atom takes more than a weight of one row or one column. */
-const DICTIONARIES = ['compot', 'cospadi', 'geopair', 'rocket', 'dictionary'];
+const DICTIONARIES = ['compot', 'cospadi', 'cospadi-grouped', 'geopair', 'rocket', 'dictionary'];
 
 describe.each(DICTIONARIES)('%s on thin weights', name => {
   it.each([

@@ -28,6 +28,10 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
     { ratio: 0.2, sweeps: 4 },
     { ratio: 0.5, atomsPerNonzero: 4, sweeps: 3, seed: 7 },
   ],
+  'cospadi-grouped': [
+    { ratio: 0.2, sweeps: 3 },
+    { ratio: 0.5, atomsPerNonzero: 4, sweeps: 2, seed: 7 },
+  ],
   geopair: [
     { ratio: 0.2, sweeps: 10 },
     { ratio: 0.5, atomsPerNonzero: 3, sweeps: 4 },

@@ -26,10 +26,12 @@ import { roundToNearestOptions } from './quantization/roundToNearestOptions.ts';
 import type { SingleSolver, Solver } from './solver.ts';
 import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
+import { cospadiGrouped } from './sparseDictionary/cospadiGrouped.ts';
 import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
 import { dictionaryFormat } from './sparseDictionary/dictionaryFormat.ts';
 import {
   compotOptions,
+  cospadiGroupedOptions,
   cospadiOptions,
   dictionaryOptions,
   geopairOptions,
@@ -137,6 +139,20 @@ export const solvers: Readonly<Record<string, Solver>> = {
     solve: (weight, statistics, options) =>
       cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
     rateCurve: compotCurve,
+  },
+  'cospadi-grouped': {
+    optionsSchema: cospadiGroupedOptions,
+    needs: 'group',
+    allocation: 'uniform',
+    storageBits(shape, options) {
+      const settings = parseOptions(cospadiGroupedOptions, options, 'cospadi-grouped');
+      const { blocksPerGroup, ratio, atomsPerNonzero } = settings;
+      const shared = { siteCount: blocksPerGroup, ...shape };
+      const mostAtoms = Number.POSITIVE_INFINITY;
+      return sharedStorageBits(shared, dictionarySize(shared, { ratio, atomsPerNonzero, mostAtoms }));
+    },
+    solve: (weights, statistics, options) =>
+      cospadiGrouped(weights, statistics, parseOptions(cospadiGroupedOptions, options, 'cospadi-grouped')),
   },
   geopair: {
     optionsSchema: geopairOptions,

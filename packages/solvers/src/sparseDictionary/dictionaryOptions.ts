@@ -20,6 +20,15 @@ export const cospadiOptions = z.strictObject({
   seed: z.int().min(0).default(0).describe('draws the rows that the atoms start from'),
 });
 
+/** Options of CoSpaDi's grouped variant. */
+export const cospadiGroupedOptions = z.strictObject({
+  ...cospadiOptions.shape,
+  blocksPerGroup: z.int().min(1).max(64).default(2).describe('blocks that have the dictionary in common'),
+});
+
+/** What a caller gives. */
+export type CospadiGroupedOptions = z.input<typeof cospadiGroupedOptions>;
+
 /** Options of GeoPair. */
 export const geopairOptions = z.strictObject({
   ...compotOptions.shape,

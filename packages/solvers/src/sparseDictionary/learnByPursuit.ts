@@ -3,22 +3,29 @@ import type { DictionarySize } from './dictionarySize.ts';
 import { hasSettled } from './hasSettled.ts';
 import type { LearntCode } from './learntCode.ts';
 import { normalEquations } from './normalEquations.ts';
-import { pursueOrthogonally } from './pursueOrthogonally.ts';
+import { pursueEach } from './pursueEach.ts';
 import { remainder } from './remainder.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
 import type { SparseCode } from './sparseCode.ts';
 import { updateAtoms } from './updateAtoms.ts';
 
+export interface PursuitOptions {
+  readonly sweeps: number;
+  readonly seed: number;
+  readonly siteCount?: number;
+}
+
 /**
  * Unit atoms and coefficients for Y `[outFeatures, inFeatures]`: orthogonal matching pursuit, then K-SVD, `sweeps` times, from rows
  * of Y drawn by `seed`, or fewer once they gain too little (see hasSettled); the best code that was measured.
  *
- * Objective: min ||Y - C D||_F, as many nonzeros in every row of C. Cost: see pursueOrthogonally and updateAtoms.
+ * Objective: min ||Y - C D||_F, as many nonzeros in every row of C. Y may be the weights of `siteCount` sites, one above the other: `nonzeroCount`
+ * is then that of each of them. Cost: see pursueOrthogonally and updateAtoms.
  */
 export async function learnByPursuit(
   target: Matrix<Float64Array>,
   { atomCount, nonzeroCount }: DictionarySize,
-  { sweeps, seed }: { readonly sweeps: number; readonly seed: number },
+  { sweeps, seed, siteCount = 1 }: PursuitOptions,
 ): Promise<LearntCode> {
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
   let atoms = sampleAtoms(target, atomCount, seed);
@@ -28,7 +35,7 @@ export async function learnByPursuit(
   const objectives: number[] = [];
   let isSettled = energy === 0;
   for (let sweep = 0; sweep < sweeps && !isSettled; sweep++) {
-    const coefficients = pursueOrthogonally(await normalEquations(target, atoms), nonzeroCount);
+    const coefficients = pursueEach(await normalEquations(target, atoms), siteCount, nonzeroCount);
     const code = await updateAtoms(target, { coefficients, atoms });
     const objective = await remainder(code.coefficients, await normalEquations(target, code.atoms), energy);
     if (objective < least) {

@@ -8,8 +8,9 @@ import { solvers } from '../solvers.ts';
 import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 
 /** Methods that go by sweeps, all with the options of a dictionary; those that may have more atoms than inputs. */
-const METHODS = ['compot', 'cospadi', 'geopair', 'rocket', 'dictionary'];
-const OVERCOMPLETE = ['cospadi'];
+const METHODS = ['compot', 'cospadi', 'cospadi-grouped', 'geopair', 'rocket', 'dictionary'];
+const OVERCOMPLETE = ['cospadi', 'cospadi-grouped'];
+const SHARED = ['cospadi-grouped', 'geopair'];
 
 const [OUTPUTS, INPUTS] = [30, 24];
 
@@ -43,9 +44,11 @@ describe.each(METHODS)('%s', name => {
     for (const [index, result] of results.entries()) {
       const { objectives, stoppedBy } = (result as LowRankWeight).convergence!;
       expect(Math.sqrt(objectives.at(-1)!)).toBeCloseTo(await errorOf(sites[index]!, result), 7);
-      // Coefficients are fitted anew to rounded atoms, so what is stored is never much worse than what was learnt.
-      expect(objectives.at(-1)! / objectives.at(-2)!).toBeLessThan(1.001);
-      expect(objectives.at(-1)! / objectives.at(-2)!).toBeGreaterThan(0.9);
+      // Coefficients are fitted anew to rounded atoms, so what is stored is never much worse than what was learnt; a group's sweeps are not
+      // those of its sites alone.
+      const isOfGroup = name === 'cospadi-grouped';
+      expect(objectives.at(-1)! / objectives.at(-2)!).toBeLessThan(isOfGroup ? 1.1 : 1.001);
+      expect(objectives.at(-1)! / objectives.at(-2)!).toBeGreaterThan(isOfGroup ? 0.7 : 0.9);
       expect(objectives.at(-2)).toBeLessThan(objectives[0]!);
       if (name === 'rocket') expect([objectives.length, stoppedBy]).toEqual([3, 'sweeps']);
       for (const [sweep, objective] of objectives.entries()) sums[sweep] = (sums[sweep] ?? 0) + objective;
@@ -94,8 +97,8 @@ describe.each(METHODS)('%s', name => {
       const best = await errorOf(sites[index]!, await svdLlm(weight, statistics, { rank: atomCount }));
       const error = await errorOf(sites[index]!, result);
       // Atoms for two sites are the best for neither.
-      if (results[0] !== result || name !== 'geopair') expect(error).toBeGreaterThan(0.999 * best);
-      expect(error).toBeLessThan(name === 'geopair' ? 1.5 * best : 1.02 * best);
+      if (!SHARED.includes(name)) expect(error).toBeGreaterThan(0.999 * best);
+      expect(error).toBeLessThan(SHARED.includes(name) ? 1.5 * best : 1.02 * best);
     }
   });
 

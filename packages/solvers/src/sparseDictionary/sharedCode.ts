@@ -7,8 +7,8 @@ export interface SharedCode extends Pick<Convergence, 'stoppedBy'> {
   readonly atoms: Matrix<Float64Array>;
   /** `[outFeatures, atomCount]`, mostly 0; one for each site. */
   readonly coefficients: readonly Matrix<Float64Array>[];
-  /** sum_i ||(W_i - C_i D) X_i||_F^2 / sum_i ||W_i X_i||_F^2 after each sweep. */
+  /** Of the group as its method counts, such as sum_i ||(W_i - C_i D) X_i||_F^2 / sum_i ||W_i X_i||_F^2, after each sweep. */
   readonly objectives: readonly number[];
-  /** The same of each site alone, ||(W_i - C_i D) X_i||_F^2 / ||W_i X_i||_F^2: it may rise where the sum falls. */
+  /** What each site reports: its own share, which may rise where the sum falls, or the objectives of the group. */
   readonly siteObjectives: readonly (readonly number[])[];
 }

@@ -25,12 +25,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function pack(name: string, method: string, storage: RecipeInput['storage']): Promise<CompressResult> {
+async function pack(
+  name: string,
+  method: string,
+  storage: RecipeInput['storage'],
+  settings: RecipeInput = {},
+): Promise<CompressResult> {
   const recipe = resolveRecipe({
     ...parseMethod(method),
+    ...settings,
     storage,
     // One of six blocks, a few windows: quick.
-    exclude: ['model.layers.{1,2,3,4,5}.*'],
+    exclude: ['model.layers.{1,2,3,4,5}.*', ...(settings.exclude ?? [])],
     calibration: { windows: 8, windowLength: 64 },
   });
   const request = { model: demo, out: join(folder, name), recipe, evaluate: null, perDocument: false } as const;
@@ -200,6 +206,39 @@ it('--storage packed-onnx holds 3 bits a code, needs no loader, and gives the sa
     ),
   );
   expect(own).toEqual(container);
+});
+
+describe.each([
+  { method: 'dictionary:4', ratio: 0.75, graph: 'model_q4', kept: 4 },
+  { method: 'compot', ratio: 0.4, graph: 'model', kept: 9.6 },
+])('$method', ({ method, ratio, graph, kept }) => {
+  it('holds its zeros in containers, bits of a mask in packed files and in packed-onnx, and gives the same logits', async () => {
+    const settings: RecipeInput = {
+      ratio,
+      allocation: 'uniform',
+      options: { sweeps: 3, atomsPerNonzero: 2.4 },
+      exclude: ['*mlp*'],
+    };
+    const name = method.replace(':', '');
+    const container = await pack(`${name}-container`, method, 'container', settings);
+    const packed = await pack(`${name}-packed`, method, 'packed', settings);
+    const planes = await pack(`${name}-planes`, method, 'packed-onnx', settings);
+    expect(container.storage.bitsPerWeight).toBeGreaterThan(kept);
+    expect(planes.storage.bitsPerWeight).toBeLessThanOrEqual(kept);
+    expect(planes.storage.bitsPerWeight).toBeGreaterThan(0.98 * kept);
+    expect(packed.storage.bitsPerWeight).toBeLessThanOrEqual(1.01 * kept);
+    for (const form of [packed, planes]) {
+      expect(form.storage.container!.storedBytes).toBe(container.storage.storedBytes);
+    }
+    expect(planes.sites.every(site => site.packed!.encoding === 'sparse')).toBe(true);
+    const path = (form: string): string => join(folder, `${name}-${form}`, 'onnx', `${graph}.onnx`);
+    const opened = await openPacked(path('packed').replace(/onnx$/, 'quern'));
+    const data = { externalData: await externalData(opened) };
+    const expected = await logitsOf(await InferenceSession.create(path('container')));
+    expect(await logitsOf(await InferenceSession.create(path('planes')))).toEqual(expected);
+    expect(await logitsOf(await InferenceSession.create(path('packed'), data))).toEqual(expected);
+    await opened.close();
+  });
 });
 
 async function logitsOf(session: InferenceSession): Promise<Float32Array> {

@@ -22,6 +22,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const FEW = ['--windows', '16', '--window-length', '64', '--exclude', 'model.layers.{3,4,5}.*'];
 const LOW_RANK = ['--method', 'svd-llm-v2', '--ratio', '0.2', ...FEW];
+// Few atoms: what is learnt is not what is tested.
+const SPARSE = ['--method', 'dictionary', '--bits', '4', '--ratio', '0.8', '--storage', 'container', ...FEW];
 
 const cases = [
   { name: 'q4', graph: 'model_q4.onnx', flags: ['--bits', '4'] },
@@ -30,6 +32,7 @@ const cases = [
   { name: 'q4f16', graph: 'model_q4f16.onnx', flags: ['--bits', '4', '--dtype', 'fp16'] },
   // Factors, and weights that the spread of the ratio leaves dense.
   { name: 'low-rank', graph: 'model.onnx', flags: LOW_RANK },
+  { name: 'sparse', graph: 'model_q4.onnx', flags: SPARSE },
   { name: 'fp16', graph: 'model_fp16.onnx', flags: ['--method', 'none', '--dtype', 'fp16'] },
 ];
 

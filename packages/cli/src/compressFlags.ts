@@ -119,7 +119,7 @@ function allOptions(): readonly Option[] {
     .addOption(
       new Option(
         '--storage <kind>',
-        'how codes lie in the file (default: packed for watersic and for a budget without a method, else container)',
+        'how codes lie in the file (default: packed for watersic and for a budget without a method, packed-onnx for sparse dictionaries, else container)',
       ).choices(['container', 'packed', 'packed-onnx']),
     )
     .addOption(

@@ -64,7 +64,7 @@ export interface CodebookWeight {
   readonly scales: Float32Array;
 }
 
-/** A sparse factor whose values are on a grid without a zero: w = scale (code - (2^bits - 1) / 2) where the mask is 1. */
+/** A sparse factor whose values are on a grid: w = scale (lowest + step code) where the mask is 1, by `sparseLevels(bits)`. */
 export interface SparseGridWeight {
   readonly kind: 'sparseGrid';
   readonly outFeatures: number;

@@ -18,6 +18,7 @@ export {
   toErrorRecord,
 } from './compressionError.ts';
 export { type ContainerLayout, containerLayout } from './containerLayout.ts';
+export { containerOf } from './containerOf.ts';
 export type { Convergence } from './convergence.ts';
 export type { InputStatistics } from './inputStatistics.ts';
 export type { LinearSite } from './linearSite.ts';
@@ -25,10 +26,12 @@ export { mergeStatistics } from './mergeStatistics.ts';
 export { reconstruct } from './reconstruct.ts';
 export type { SlicedQuantized } from './slicedQuantized.ts';
 export type { SolveResult } from './solveJob.ts';
+export { type SparseLevels, sparseLevels } from './sparseLevels.ts';
 export {
   type CodebookShape,
   codebookStorageBits,
   codePlanes,
+  maskedStorageBits,
   type QuantizedShape,
   quantizedStorageBits,
   sparseCodeBits,

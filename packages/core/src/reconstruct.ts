@@ -1,11 +1,6 @@
 import { gemm, type Matrix } from '@quern/linalg';
-import type {
-  CodebookWeight,
-  CompressedWeight,
-  QuantizedWeight,
-  SparseGridWeight,
-  SparseWeight,
-} from './compressedWeight.ts';
+import type { CodebookWeight, CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
+import { containerOf } from './containerOf.ts';
 
 /**
  * The dense weight `[outFeatures, inFeatures]` that the exported nodes multiply by. Cost: outFeatures inFeatures rank
@@ -20,9 +15,8 @@ export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<
     case 'dense':
       return { rows: compressed.outFeatures, columns: compressed.inFeatures, data: compressed.data.slice() };
     case 'sparse':
-      return reconstructSparse(compressed);
     case 'sparseGrid':
-      return reconstructSparseGrid(compressed);
+      return reconstruct(containerOf(compressed));
     case 'lowRank':
       return gemm(await reconstruct(compressed.left), await reconstruct(compressed.right));
     case 'corrected': {
@@ -31,24 +25,6 @@ export async function reconstruct(compressed: CompressedWeight): Promise<Matrix<
       return gemm(await reconstruct(left), await reconstruct(right), { beta: 1, output });
     }
   }
-}
-
-function reconstructSparse({ outFeatures, inFeatures, mask, values }: SparseWeight): Matrix<Float32Array> {
-  const data = new Float32Array(outFeatures * inFeatures);
-  let next = 0;
-  for (let index = 0; index < data.length; index++) if (mask[index] === 1) data[index] = values[next++]!;
-  return { rows: outFeatures, columns: inFeatures, data };
-}
-
-function reconstructSparseGrid(weight: SparseGridWeight): Matrix<Float32Array> {
-  const { outFeatures, inFeatures, bits, mask, codes, scales } = weight;
-  const middle = (2 ** bits - 1) / 2;
-  const data = new Float32Array(outFeatures * inFeatures);
-  let next = 0;
-  for (let index = 0; index < data.length; index++) {
-    if (mask[index] === 1) data[index] = scales[Math.floor(index / inFeatures)]! * (codes[next++]! - middle);
-  }
-  return { rows: outFeatures, columns: inFeatures, data };
 }
 
 function reconstructQuantized(weight: QuantizedWeight): Matrix<Float32Array> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CodebookWeight, DenseWeight, LowRankWeight, QuantizedWeight } from './compressedWeight.ts';
 import { reconstruct } from './reconstruct.ts';
-import { storageBits } from './storageBits.ts';
+import { maskedStorageBits, storageBits } from './storageBits.ts';
 
 const weight: QuantizedWeight = {
   kind: 'quantized',
@@ -76,7 +76,7 @@ it('counts a bit for each place of a sparse factor, in pairs of bytes, and 16 fo
     mask: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
     values: Float32Array.of(0.5, -2, 4),
   } as const;
-  expect(storageBits(sparse)).toBe(32 + 48);
+  expect(maskedStorageBits(sparse)).toBe(32 + 48);
   const { data } = await reconstruct(sparse);
   expect([...data]).toEqual([0, 0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -2, 0, 0, 0, 0, 4]);
 });

@@ -1,5 +1,6 @@
 import type { CodebookWeight, CompressedWeight, QuantizedWeight } from './compressedWeight.ts';
 import { containerLayout } from './containerLayout.ts';
+import { containerOf } from './containerOf.ts';
 
 /** What decides the size of a quantised weight, without the weight. */
 export type QuantizedShape = Pick<
@@ -25,6 +26,24 @@ export function storageBits(compressed: CompressedWeight): number {
     case 'dense':
       return 16 * compressed.outFeatures * compressed.inFeatures;
     case 'sparse':
+    case 'sparseGrid':
+      return storageBits(containerOf(compressed));
+    case 'lowRank': {
+      const { left, right, sharedRight } = compressed;
+      return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
+    }
+    case 'corrected':
+      return storageBits(compressed.base) + storageBits(compressed.correction);
+  }
+}
+
+/**
+ * The same with masks: of a sparse factor a bit for each place, and what stands where it is set, at its own width. What packed forms take; all
+ * other weights have no masks.
+ */
+export function maskedStorageBits(compressed: CompressedWeight): number {
+  switch (compressed.kind) {
+    case 'sparse':
       return sparseMaskBits(compressed.mask.length) + 16 * compressed.values.length;
     case 'sparseGrid': {
       const { mask, codes, bits, scales } = compressed;
@@ -32,10 +51,12 @@ export function storageBits(compressed: CompressedWeight): number {
     }
     case 'lowRank': {
       const { left, right, sharedRight } = compressed;
-      return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
+      return maskedStorageBits(left) + maskedStorageBits(right) / (sharedRight?.siteCount ?? 1);
     }
     case 'corrected':
-      return storageBits(compressed.base) + storageBits(compressed.correction);
+      return storageBits(compressed.base) + maskedStorageBits(compressed.correction);
+    default:
+      return storageBits(compressed);
   }
 }
 

@@ -1,4 +1,12 @@
-import { type CodeLayout, type CodeTables, decodeCodes, unpackPlanes } from '@quern/coder';
+import {
+  type CodeLayout,
+  CodeStreamError,
+  type CodeTables,
+  decodeCodes,
+  forEachSet,
+  unpackPlanes,
+  unpackSparse,
+} from '@quern/coder';
 import { checksum } from './checksum.ts';
 import { PackedFileError } from './packedFileError.ts';
 import type { PackedEncoding, PackedTensor } from './packedIndex.ts';
@@ -33,6 +41,12 @@ function decode({ encoding }: PackedTensor, payload: Uint8Array, tables: CodeTab
     case 'halves':
       decodeHalves(payload, encoding, tables, target);
       break;
+    case 'sparse':
+      unpackSparse(payload, encoding.layout, encoding.format, target);
+      break;
+    case 'sparseHalves':
+      decodeSparseHalves(payload, encoding, tables, target);
+      break;
   }
 }
 
@@ -41,7 +55,21 @@ export function halvesLayout(rows: number, columns: number): CodeLayout {
   return { rows, columns, blockSize: columns, bits: 8, padCode: 0 };
 }
 
-type Halves = Extract<PackedEncoding, { kind: 'halves' }>;
+type SparseHalves = Extract<PackedEncoding, { kind: 'sparseHalves' }>;
+type Halves = Pick<SparseHalves, 'rows' | 'columns' | 'centre' | 'width'>;
+
+function decodeSparseHalves(payload: Uint8Array, encoding: SparseHalves, tables: CodeTables, target: Uint8Array): void {
+  const { count, rows, columns } = encoding;
+  const maskLength = Math.ceil(count / 8);
+  const values = new Uint8Array(2 * rows * columns);
+  decodeHalves(payload.subarray(maskLength), encoding, tables, values);
+  target.fill(0);
+  const found = forEachSet(payload.subarray(0, maskLength), count, (place, value) => {
+    target[2 * place] = values[2 * value] ?? 0;
+    target[2 * place + 1] = values[2 * value + 1] ?? 0;
+  });
+  if (found !== rows * columns) throw new CodeStreamError(`a mask of ${found} ones, not ${rows * columns}`);
+}
 
 function decodeHalves(payload: Uint8Array, encoding: Halves, tables: CodeTables, target: Uint8Array): void {
   const { rows, columns, centre, width } = encoding;

@@ -1,4 +1,4 @@
-import { countCodes, encodeCodes, fitCodeTables, packPlanes } from '@quern/coder';
+import { countCodes, encodeCodes, fitCodeTables, packPlanes, packSparse } from '@quern/coder';
 import { describe, expect, it } from 'vitest';
 import { openPacked } from './openPacked.ts';
 import { PackedFileError } from './packedFileError.ts';
@@ -32,6 +32,25 @@ const planes: HandMadeTensor = {
 };
 const coded = encodeCodes(CODES, LAYOUT, TABLES);
 const rans: HandMadeTensor = { entry: [2, ...layoutEntry, ...varint(coded.length)], payload: coded, content: CODES };
+/** Every third code is another one. */
+const MOSTLY = Uint8Array.from({ length: 5 * 24 }, (_, index) => {
+  const code = (position: number): number => (position % 48 < 35 && position % 3 === 0 ? 1 + 2 * (position % 8) : 8);
+  return code(2 * index) | (code(2 * index + 1) << 4);
+});
+const masked = packSparse(MOSTLY, LAYOUT);
+const { zero, lowest, step, width, count } = masked.format;
+const sparse: HandMadeTensor = {
+  entry: [4, ...layoutEntry, zero, lowest, step, width, count],
+  payload: masked.payload,
+  content: MOSTLY,
+};
+/** The halves 0, 1, 0, 0, 0, 1.5: a mask, no planes, the upper bytes of 0x3c00 and 0x3e00 turned left as codes around 128. */
+const upper = encodeCodes(bytes(128, 132), { rows: 2, columns: 1, blockSize: 1, bits: 8, padCode: 0 }, TABLES);
+const sparseHalves: HandMadeTensor = {
+  entry: [5, 6, 2, 1, 0x78, 0, ...varint(1 + upper.length)],
+  payload: bytes(0b100010, ...upper),
+  content: bytes(0, 0, 0, 0x3c, 0, 0, 0, 0, 0, 0, 0, 0x3e),
+};
 
 describe('openPacked', () => {
   it('gives back every byte of every data file, gaps included', async () => {
@@ -41,7 +60,7 @@ describe('openPacked', () => {
       handMadeFile(
         [
           { path: 'a.onnx_data', bytes: 70, tensors: [first, second] },
-          { path: 'a.onnx_data_1', bytes: 240, tensors: [planes, rans] },
+          { path: 'a.onnx_data_1', bytes: 372, tensors: [planes, rans, sparse, sparseHalves] },
           { path: 'empty', bytes: 0, tensors: [] },
         ],
         LADDERS,
@@ -49,14 +68,16 @@ describe('openPacked', () => {
     );
     expect(packed.dataFiles.map(file => [file.path, file.bytes])).toEqual([
       ['a.onnx_data', 70],
-      ['a.onnx_data_1', 240],
+      ['a.onnx_data_1', 372],
       ['empty', 0],
     ]);
     const expected = new Uint8Array(70);
     expected.set([1, 2, 3]);
     expected.set([9, 8], 64);
     expect(await packed.decodeFile('a.onnx_data')).toEqual(expected);
-    expect(await packed.decodeFile('a.onnx_data_1')).toEqual(bytes(...CODES, ...CODES));
+    expect(await packed.decodeFile('a.onnx_data_1')).toEqual(
+      bytes(...CODES, ...CODES, ...MOSTLY, ...sparseHalves.content),
+    );
     expect(await packed.decodeFile('empty')).toEqual(new Uint8Array());
     const pieces: Uint8Array[] = [];
     for await (const piece of packed.streamFile('a.onnx_data')) pieces.push(piece);
@@ -113,6 +134,11 @@ describe('openPacked', () => {
     ['a matrix of exabytes', index('d', 4, withEntry(2, ...varint(2 ** 50), ...varint(2 ** 50), 16, 4, 0, 1))],
     ['a payload that dwarfs its tensor', index('d', 4, withEntry(2, 1, 8, 8, 4, 0, ...varint(2 ** 40)))],
     ['halves in fewer bytes than their lower halves', index('d', 4, withEntry(3, 1, 2, 60, 8, 1))],
+    ['more sparse codes than places', index('d', 4, withEntry(4, 1, 8, 8, 4, 0, 8, 0, 1, 4, 9))],
+    ['sparse codes without a step', index('d', 4, withEntry(4, 1, 8, 8, 4, 0, 8, 0, 0, 4, 2))],
+    ['a zero wider than its container', index('d', 4, withEntry(4, 1, 8, 8, 4, 0, 16, 0, 1, 4, 2))],
+    ['more sparse halves than halves', index('d', 4, withEntry(5, 2, 3, 1, 60, 1, 9))],
+    ['sparse halves in fewer bytes than their mask', index('d', 4, withEntry(5, 2, 1, 1, 60, 8, 2))],
     ['too many code tables', [65]],
     ['too many data files', [0, 101]],
     ['more bytes than entries', [...index('d', 4, raw), 0]],
@@ -121,7 +147,7 @@ describe('openPacked', () => {
     expect(await codeOf(openPacked(fileOf(broken, new Uint8Array(4))))).toBe('CORRUPT_INDEX');
   });
 
-  const whole = handMadeFile([{ path: 'd', bytes: 244, tensors: [raw, planes, rans] }], LADDERS);
+  const whole = handMadeFile([{ path: 'd', bytes: 376, tensors: [raw, planes, rans, sparse, sparseHalves] }], LADDERS);
   it('refuses a file that was cut off anywhere, or has something behind it', async () => {
     for (let length = 16; length < whole.length; length++) {
       expect(await codeOf(openPacked(whole.subarray(0, length))), `cut at ${length}`).toBe('TRUNCATED');
@@ -142,12 +168,13 @@ describe('openPacked', () => {
       expect(decoded).toEqual(intact);
       accepted++;
     }
-    // 175 codes leave two bits of one plane's last byte and one of the other's.
-    expect(accepted).toBeLessThanOrEqual(3);
+    // 175 codes leave two bits of one plane's last byte and one of the other's, and one of a mask; 6 halves two of theirs; 60 values of
+    // 3 bits none of one plane's and four of the other's.
+    expect(accepted).toBeLessThanOrEqual(3 + 1 + 2 + 4);
   });
 
   it('stays in bounds for indexes with a right checksum and random content', async () => {
-    const start = indexOf([{ path: 'd', bytes: 244, tensors: [raw, planes, rans] }], LADDERS);
+    const start = indexOf([{ path: 'd', bytes: 376, tensors: [raw, planes, rans, sparse, sparseHalves] }], LADDERS);
     const payload = whole.subarray(16 + start.length);
     let seed = 1;
     const random = (limit: number): number => {

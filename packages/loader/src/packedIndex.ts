@@ -1,4 +1,4 @@
-import type { CodeLayout, CodeTables } from '@quern/coder';
+import type { CodeLayout, CodeTables, SparseFormat } from '@quern/coder';
 
 /**
  * A packed file holds the external data of one graph, tensor by tensor:
@@ -13,10 +13,12 @@ import type { CodeLayout, CodeTables } from '@quern/coder';
  * tensors, and the tensors in order:
  *
  *     gap           bytes from the end of the tensor before; the gaps of a data file hold zeros
- *     encoding      one byte: 0 raw, 1 planes, 2 rans, 3 halves
+ *     encoding      one byte: 0 raw, 1 planes, 2 rans, 3 halves, 4 sparse, 5 sparse halves
  *     raw           length
  *     planes, rans  rows, columns, block size, bits of the container, code of the padding; planes: width; rans: bytes of the payload
  *     halves        rows, columns, centre, width, bytes of the payload
+ *     sparse        as planes up to the code of the padding; most frequent code, lowest other one, step, width, number of others
+ *     sparse halves number of halves; of those that are not 0: rows, columns, centre, width; bytes of the payload
  *     checksum      of the decoded bytes (u32)
  *
  * Places in the file follow from the lengths, so that no two tensors can claim the same bytes.
@@ -40,6 +42,17 @@ export type PackedEncoding =
    */
   | {
       readonly kind: 'halves';
+      readonly rows: number;
+      readonly columns: number;
+      readonly centre: number;
+      readonly width: number;
+    }
+  /** A bit for each code that is not the most frequent one, row by row, then bit planes of those. */
+  | { readonly kind: 'sparse'; readonly layout: CodeLayout; readonly format: SparseFormat }
+  /** A bit for each 16-bit float that is not 0, then those as `halves`. */
+  | {
+      readonly kind: 'sparseHalves';
+      readonly count: number;
       readonly rows: number;
       readonly columns: number;
       readonly centre: number;

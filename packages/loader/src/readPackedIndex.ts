@@ -97,7 +97,13 @@ function readTensor(reader: IndexReader, end: number, payloadOffset: number): Pa
   return { offset: end + gap, length, encoding, payloadOffset, payloadLength, checksum: sum, entryBytes };
 }
 
-function readEncoding(reader: IndexReader): { encoding: PackedEncoding; length: number; payloadLength: number } {
+interface ReadEncoding {
+  readonly encoding: PackedEncoding;
+  readonly length: number;
+  readonly payloadLength: number;
+}
+
+function readEncoding(reader: IndexReader): ReadEncoding {
   const kind = reader.byte();
   if (kind === 0) {
     const length = reader.varint();
@@ -114,14 +120,39 @@ function readEncoding(reader: IndexReader): { encoding: PackedEncoding; length: 
     if (payloadLength < lower) throw corrupt(`packs ${rows * columns} halves into ${payloadLength} bytes`);
     return { encoding: { kind: 'halves', rows, columns, centre, width }, length: 2 * rows * columns, payloadLength };
   }
-  if (kind !== 1 && kind !== 2) throw corrupt(`names the encoding ${kind}; 0 to 3 exist`);
+  if (kind === 5) return readSparseHalves(reader);
+  if (kind !== 1 && kind !== 2 && kind !== 4) throw corrupt(`names the encoding ${kind}; 0 to 5 exist`);
   const layout = readLayout(reader);
   const { rows, columns, blockSize, bits } = layout;
   const length = (rows * Math.ceil(columns / blockSize) * blockSize * bits) / 8;
   if (kind === 2) return { encoding: { kind: 'rans', layout }, length, payloadLength: reader.varint() };
+  if (kind === 4) return readSparse(reader, layout, length);
   const width = reader.byte();
   if (width < 1 || width > bits) throw corrupt(`has planes of ${width} bits in a container of ${bits}`);
   return { encoding: { kind: 'planes', layout, width }, length, payloadLength: planesLength(rows * columns, width) };
+}
+
+function readSparse(reader: IndexReader, layout: CodeLayout, length: number): ReadEncoding {
+  const { rows, columns, bits } = layout;
+  const [zero, lowest, step, width] = [reader.byte(), reader.byte(), reader.byte(), reader.byte()];
+  const count = reader.varint();
+  if (zero >> bits !== 0 || lowest >> bits !== 0 || step < 1 || width < 1 || width > bits || count > rows * columns) {
+    throw corrupt(`has ${count} of ${rows * columns} codes of ${bits} bits in planes of ${width} bits beside a mask`);
+  }
+  const payloadLength = Math.ceil((rows * columns) / 8) + planesLength(count, width);
+  return { encoding: { kind: 'sparse', layout, format: { zero, lowest, step, width, count } }, length, payloadLength };
+}
+
+function readSparseHalves(reader: IndexReader): ReadEncoding {
+  const count = reader.varint();
+  const [rows, columns] = [reader.varint(), reader.varint()];
+  const [centre, width] = [reader.byte(), reader.byte()];
+  const payloadLength = reader.varint();
+  const least = Math.ceil(count / 8) + planesLength(rows * columns, Math.min(8, width));
+  if (width > 8 || rows * columns > count || payloadLength < least) {
+    throw corrupt(`packs ${rows * columns} of ${count} halves into ${payloadLength} bytes`);
+  }
+  return { encoding: { kind: 'sparseHalves', count, rows, columns, centre, width }, length: 2 * count, payloadLength };
 }
 
 function readLayout(reader: IndexReader): CodeLayout {

@@ -54,6 +54,7 @@ export { type HeadReplacement, replaceHead } from './write/replaceHead.ts';
 export { replaceSite, type SiteReplacement } from './write/replaceSite.ts';
 export { scaleProducer } from './write/scaleProducer.ts';
 export { serializeModel } from './write/serializeModel.ts';
+export { storeMasked } from './write/storeMasked.ts';
 export { storePlanes } from './write/storePlanes.ts';
 export { createWeightStore, type WeightStore, type WeightStoreOptions } from './write/weightStore.ts';
 export { withAccuracyLevel } from './write/withAccuracyLevel.ts';

@@ -55,7 +55,7 @@ export interface SiteReport {
 
 export interface PackedReport {
   /** How the codes are stored: through the entropy coder, as bit planes, or as they are. */
-  readonly encoding: 'rans' | 'planes' | 'raw';
+  readonly encoding: 'rans' | 'planes' | 'sparse' | 'raw';
   /** Bits of the site once unpacked, in the container that runs. */
   readonly containerBits: number;
   /** What `storageBits` would be with all codes as bit planes of their own width. */

@@ -89,7 +89,7 @@ export const recipeSchema = z.strictObject({
     .enum(['container', 'packed', 'packed-onnx'])
     .optional()
     .describe(
-      'packed for entropy-coded methods, else container, unless given. container: what the kernels read; packed: the fewest bytes, for @quern/loader and quern unpack; packed-onnx: bit planes that standard operators unpack at load',
+      'packed for entropy-coded methods, packed-onnx for sparse ones, else container, unless given. container: what the kernels read, zeros too; packed: the fewest bytes, for @quern/loader and quern unpack; packed-onnx: bit planes and masks that standard operators unpack at load',
     ),
   target: z.enum(['cpu', 'cuda', 'webgpu', 'wasm']).default('cpu').describe('where the result will run'),
   layout: z.enum(['transformersjs', 'genai']).default('transformersjs').describe('folder layout of a client'),

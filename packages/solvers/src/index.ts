@@ -16,6 +16,7 @@ export { dense, denseOptions } from './dense.ts';
 export { describeProblems } from './describeProblems.ts';
 export { type RatePoint, rateCurve } from './entropyCoded/rateCurve.ts';
 export { isEntropyCoded } from './isEntropyCoded.ts';
+export { isSparse } from './isSparse.ts';
 export { type AsvdOptions, asvd, asvdOptions } from './lowRank/asvd.ts';
 export { type BasisSharingOptions, basisSharing, basisSharingOptions } from './lowRank/basisSharing.ts';
 export { type LowRankOptions, lowRankOptions } from './lowRank/lowRankOptions.ts';

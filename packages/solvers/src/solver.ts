@@ -26,7 +26,8 @@ export interface SiteShape {
 interface SolverFacts {
   readonly optionsSchema: z.ZodObject;
   /**
-   * Exact bits that a solved weight takes, before it exists, scales taken as float16. For a member of a group: its share.
+   * Exact bits that a solved weight takes, before it exists, scales taken as float16; of sparse factors with masks. For a member of a group:
+   * its share.
    * Errors: INVALID_OPTION.
    */
   readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;

@@ -1,10 +1,9 @@
-import type { Factor, QuantizedWeight, SlicedQuantized } from '@quern/core';
+import { containerOf, type Factor, type QuantizedWeight, type SlicedQuantized } from '@quern/core';
 import type { NodeProto } from '../generated/onnx_pb.js';
 import type { ActivationType, GraphPiece, NodePlace, WeightPlace } from './graphPiece.ts';
 import { kernelParameters, matMulNBits } from './matMulNBits.ts';
 import { storeDense } from './storeDense.ts';
 import { storeQuantized } from './storeQuantized.ts';
-import { storeSparse } from './storeSparse.ts';
 
 /** A matrix in the store, with the nodes that bring it into the form that kernels read; the session folds these at load. */
 export interface StoredFactor extends GraphPiece {
@@ -13,18 +12,18 @@ export interface StoredFactor extends GraphPiece {
 }
 
 /**
- * Stores one matrix for products with activations of the given type.
+ * Stores one matrix for products with activations of the given type; a sparse one with its zeros.
  *
- * @throws CompressionError as `storeDense`, `storeSparse` and `storeQuantized`; INVALID_OPTION for float32 scales in a float16 graph.
+ * @throws CompressionError as `containerOf`, `storeDense` and `storeQuantized`; INVALID_OPTION for float32 scales in a float16 graph.
  */
 export async function storeFactor(
   factor: Factor,
   activationType: ActivationType,
   place: WeightPlace,
 ): Promise<StoredFactor> {
-  if (factor.kind === 'dense') return storeDense(factor, activationType, place);
-  if (factor.kind === 'sparse' || factor.kind === 'sparseGrid') return storeSparse(factor, activationType, place);
-  return storeGrid(factor, activationType, place);
+  const container = containerOf(factor);
+  if (container.kind === 'dense') return storeDense(container, activationType, place);
+  return storeGrid(container, activationType, place);
 }
 
 /** The same for a matrix on a grid. @throws CompressionError as `storeQuantized`; INVALID_OPTION as above. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { importCheckpoint } from '@quern/importer';
 import { findBlockCuts, findLinearSites, type OnnxModel } from '@quern/onnx';
-import { solvers } from '@quern/solvers';
+import { isEntropyCoded, isSparse, solvers } from '@quern/solvers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type RecipeInput, resolveRecipe } from '../recipe.ts';
 import { adoptMethods } from './adoptMethods.ts';
@@ -47,11 +47,19 @@ describe('listCandidates', () => {
   });
 
   it('takes any method of the registry that solves site by site', () => {
-    for (const [name, { needs }] of Object.entries(solvers)) {
-      const storage = name === 'watersic' ? 'packed' : 'container';
-      if (needs === 'group') expect(() => candidatesOf({ methods: [name], storage })).toThrow('site by site');
+    for (const [name, solver] of Object.entries(solvers)) {
+      const storage = isEntropyCoded(solver) ? 'packed' : isSparse(solver) ? 'packed-onnx' : 'container';
+      if (solver.needs === 'group') expect(() => candidatesOf({ methods: [name], storage })).toThrow('site by site');
       else expect(candidatesOf({ methods: [name], storage }).every(({ plans }) => plans.length > 0)).toBe(true);
     }
+  });
+
+  it('counts sparse factors with masks', () => {
+    expect(() => candidatesOf({ methods: ['compot'], storage: 'container' })).toThrow('packed-onnx or packed');
+    const named = [['compot'], ['gptq', 'compot'], ['gptq'], ['compot', 'watersic']];
+    expect(named.map(methods => adoptMethods(resolveRecipe({ bitsPerWeight: 3, methods })).storage)).toEqual([
+      ...['packed-onnx', 'packed-onnx', 'container', 'packed'],
+    ]);
   });
 
   it('chooses packed files and what is made for them where nothing is named', () => {

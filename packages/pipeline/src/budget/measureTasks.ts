@@ -2,7 +2,14 @@ import { type CompressedWeight, type InputStatistics, type LinearSite, reconstru
 import type { Matrix } from '@quern/linalg';
 import { cloneModel, createInlineStore, type KernelOptions, parseModel, replaceSite } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
-import { isEntropyCoded, lossAt, type MeasuredLoss, relativeOutputError, relativeWeightError } from '@quern/solvers';
+import {
+  isEntropyCoded,
+  isSparse,
+  lossAt,
+  type MeasuredLoss,
+  relativeOutputError,
+  relativeWeightError,
+} from '@quern/solvers';
 import type { KeptBaseline } from '../forward/keepBaseline.ts';
 import { openBaseline } from '../forward/openBaseline.ts';
 import type { Recipe } from '../recipe.ts';
@@ -53,8 +60,8 @@ export async function measureWays(task: CandidatesTask): Promise<(MeasuredWay | 
   const { site, weight, statistics, solver, storage, accuracyLevel, activationType } = task;
   const entry = solverOf({ solver });
   const shape = { outFeatures: site.outFeatures, inFeatures: site.inFeatures };
-  // Containers take what a ratio leaves; what packing saves of it is known from the tensors alone.
-  if (entry.rateCurve && (isEntropyCoded(entry) || storage === 'container')) {
+  // Containers take what a ratio leaves, masks what it is announced to; what packing saves of it is known from the tensors alone.
+  if (entry.rateCurve && (isEntropyCoded(entry) || isSparse(entry) || storage === 'container')) {
     const { bits: _bits, ratio: _ratio, ...settings } = task.options[0]!;
     const curve = await entry.rateCurve(weight, statistics, settings);
     return task.options.map(options => {

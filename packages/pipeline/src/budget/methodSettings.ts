@@ -1,5 +1,5 @@
 import { CompressionError } from '@quern/core';
-import { isEntropyCoded, solvers } from '@quern/solvers';
+import { isEntropyCoded, isSparse, solvers } from '@quern/solvers';
 import { parseMethod } from '../parseMethod.ts';
 import type { Recipe, RecipeInput } from '../recipe.ts';
 
@@ -19,7 +19,7 @@ const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
  * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group.
  *
  * Errors: INVALID_OPTION for an unknown method, for one that solves several blocks together, which no site can choose alone, and for one
- * made for the entropy coder where nothing is coded.
+ * made for the entropy coder, or with zeros, where nothing is coded or masked.
  */
 export function methodSettings(
   text: string,
@@ -45,6 +45,13 @@ export function methodSettings(
     throw new CompressionError(
       'INVALID_OPTION',
       `${method} stores codes for the entropy coder, and a budget counts them in packed files, not ${storage}: use --storage packed, with --layout transformersjs.`,
+      { method, storage },
+    );
+  }
+  if (isSparse(solvers[method]!) && storage === 'container') {
+    throw new CompressionError(
+      'INVALID_OPTION',
+      `${method} has sparse factors, and a budget counts them with masks, not with their zeros: use --storage packed-onnx or packed.`,
       { method, storage },
     );
   }

@@ -6,6 +6,7 @@ import {
   type KernelOptions,
   type OnnxModel,
   replaceSite,
+  storeMasked,
   storePlanes,
   type TensorProto,
 } from '@quern/onnx';
@@ -58,8 +59,9 @@ function savedByPacking(model: OnnxModel, tensors: readonly TensorProto[]): numb
 
 async function savedByPlanes(model: OnnxModel, tensors: readonly TensorProto[]): Promise<number> {
   const containers = new Map(tensors.map(tensor => [tensor.name, tensor.rawData.length]));
-  const planes = await storePlanes(model, createInlineStore(model.folder));
+  const store = createInlineStore(model.folder);
+  const smaller = [...(await storeMasked(model, store)), ...(await storePlanes(model, store))];
   let saved = 0;
-  for (const [name, bytes] of planes) saved += (containers.get(name) ?? bytes) - bytes;
+  for (const [name, bytes] of smaller) saved += (containers.get(name) ?? bytes) - bytes;
   return saved;
 }

@@ -24,12 +24,22 @@ it.each<[RecipeInput, string]>([
   [{ method: 'watersic', rules: [{ sites: '*', method: 'rtn' }] }, 'container'],
   [{ method: 'gptq' }, 'container'],
   [{ method: 'gptq', layout: 'genai' }, 'container'],
+  [{ method: 'dictionary', ratio: 0.3 }, 'packed-onnx'],
+  [{ method: 'compot', ratio: 0.3, layout: 'genai' }, 'packed-onnx'],
+  [{ method: 'compot', ratio: 0.3, storage: 'packed' }, 'packed'],
+  [{ method: 'compot', ratio: 0.3, rules: [{ sites: '*.up', method: 'watersic', ratio: undefined }] }, 'packed'],
   [{ method: 'none' }, 'container'],
   [{ method: 'gptq', storage: 'packed' }, 'packed'],
   [{ method: 'watersic', storage: 'container' }, 'container'],
   [{ method: 'watersic', storage: 'container', layout: 'genai' }, 'container'],
 ])('%j is stored as %s', (input, storage) => {
   expect(adopt(input)).toEqual({ storage, warnings: [] });
+});
+
+it('warns where containers hold the zeros of sparse factors', () => {
+  const { storage, warnings } = adopt({ method: 'dictionary', ratio: 0.3, storage: 'container' });
+  expect(storage).toBe('container');
+  expect(warnings).toEqual([{ kind: 'warning', message: expect.stringMatching(/zeros of sparse factors/) }]);
 });
 
 it('warns where a client would take away what entropy coding saves', () => {

@@ -100,7 +100,7 @@ function noteOn({ request }: CompressRun, sites: CompressResult['sites']): strin
   if (storage === 'packed')
     return 'The .quern file holds the data files of the graph; usePacked, openPacked: @quern/loader.';
   if (storage === 'packed-onnx')
-    return 'Codes narrower than their container are bit planes that the graph unpacks at load.';
+    return 'Codes narrower than their container are bit planes, zeros of sparse factors bits of a mask; the graph unpacks them at load.';
   return noteOnContainers(sites.map(site => site.nominalBits));
 }
 

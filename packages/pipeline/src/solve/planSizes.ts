@@ -1,13 +1,13 @@
 import { planeBytes } from '@quern/coder';
 import { containerLayout } from '@quern/core';
-import { isEntropyCoded } from '@quern/solvers';
+import { isEntropyCoded, isSparse } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
 import { groupPlans } from './groupPlans.ts';
 import { allocationOf, groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan, solverOf } from './sitePlan.ts';
 
 /**
- * What a planned size says of the file. `exact`: the file's own. `atMost`: codes in bit planes of their width, which packing takes
- * or beats. `target`: what the run hits for all such sites together, shared out by it. `atLeast`: what packing would reach; this
+ * What a planned size says of the file. `exact`: the file's own. `atMost`: codes in bit planes of their width and zeros in masks, which packing
+ * takes or beats. `target`: what the run hits for all such sites together, shared out by it. `atLeast`: what packing would reach; this
  * storage is wider. `estimate`: an even share of what is spread unevenly.
  */
 export type PlannedFigure = 'exact' | 'atMost' | 'target' | 'atLeast' | 'estimate';
@@ -52,6 +52,7 @@ export function planSizes(
 function figureOf(plan: SitePlan, recipe: Pick<Recipe, 'storage' | 'allocation'>): PlannedFigure {
   const { storage = 'container' } = recipe;
   if (isEntropyCoded(solverOf(plan))) return storage === 'packed' ? 'target' : 'atLeast';
+  if (isSparse(solverOf(plan)) && storage === 'container') return 'atLeast';
   if (allocationOf(plan, recipe) !== 'uniform') return 'estimate';
   return storage === 'container' ? 'exact' : 'atMost';
 }

@@ -19,7 +19,7 @@ describe('coefficients on grids', () => {
     expect(codes.length).toBe(48);
     const nearest = fitted.data.map((value, index) => {
       const scale = scales[Math.floor(index / 6)]!;
-      return value === 0 ? 0 : scale * (Math.min(3, Math.max(0, Math.round(value / scale + 1.5))) - 1.5);
+      return value === 0 ? 0 : scale * (2 * Math.min(3, Math.max(0, Math.round((value / scale + 3) / 2))) - 3);
     });
     const left = await squaredDistance(target, values, atoms);
     expect(left).toBeLessThanOrEqual(await squaredDistance(target, { ...values, data: nearest }, atoms));
@@ -31,7 +31,8 @@ describe('coefficients on grids', () => {
       let least = Number.POSITIVE_INFINITY;
       for (let code = 0; code < 4 ** support.length; code++) {
         const data = new Float64Array(6);
-        for (const [place, atom] of support.entries()) data[atom] = scales[row]! * (((code >> (2 * place)) & 3) - 1.5);
+        for (const [place, atom] of support.entries())
+          data[atom] = scales[row]! * (2 * ((code >> (2 * place)) & 3) - 3);
         least = Math.min(least, await squaredDistance(own, { rows: 1, columns: 6, data }, atoms));
       }
       best += least;

@@ -1,3 +1,4 @@
+import { type SparseLevels, sparseLevels } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { NormalEquations } from './fitOnSupport.ts';
 
@@ -10,14 +11,14 @@ const ROUNDS = 4;
 export interface RoundedCoefficients {
   /** One for each nonzero, row by row, 0 .. 2^bits - 1. */
   readonly codes: Uint8Array;
-  /** `[rows]`, in float16; w = scale (code - (2^bits - 1) / 2). */
+  /** `[rows]`, in float16; w = scale level, see {@link sparseLevels}. */
   readonly scales: Float32Array;
   /** What they stand for. */
   readonly values: Matrix<Float64Array>;
 }
 
 /**
- * Nonzero coefficients rounded to a grid of `bits` without a zero, one scale a row, by coordinate descent on ||Y - C D||_F: each in turn to the
+ * Nonzero coefficients rounded to a sparse grid of `bits`, one scale a row, by coordinate descent on ||Y - C D||_F: each in turn to the
  * level that leaves least, all others as they are; then the scale by least squares; a few times.
  *
  * Zeros stay. A round never raises the objective but by the rounding of its scale to float16. Cost: four passes of nonzeros times atoms.
@@ -29,17 +30,18 @@ export function roundOnSupport(
 ): RoundedCoefficients {
   const { rows, columns } = coefficients;
   const values = { rows, columns, data: new Float64Array(rows * columns) };
+  const grid = { ...sparseLevels(bits), top: 2 ** bits - 1 };
   const scales = new Float32Array(rows);
   const codes: number[] = [];
   for (let row = 0; row < rows; row++) {
     const own = coefficients.data.subarray(row * columns, (row + 1) * columns);
     const support = [...own.keys()].filter(atom => own[atom] !== 0);
     const correlations = equations.correlations.data.subarray(row * columns, (row + 1) * columns);
-    const rounded = roundRow({ support, own, correlations, atomGram: equations.atomGram, top: 2 ** bits - 1 });
+    const rounded = roundRow({ support, own, correlations, atomGram: equations.atomGram, grid });
     scales[row] = rounded.scale;
     for (const [index, atom] of support.entries()) {
       codes.push(rounded.codes[index]!);
-      values.data[row * columns + atom] = rounded.scale * (rounded.codes[index]! - (2 ** bits - 1) / 2);
+      values.data[row * columns + atom] = rounded.scale * (grid.lowest + grid.step * rounded.codes[index]!);
     }
   }
   return { codes: Uint8Array.from(codes), scales, values };
@@ -52,35 +54,40 @@ interface RowProblem {
   readonly own: Float64Array;
   readonly correlations: Float64Array;
   readonly atomGram: Matrix<Float64Array>;
+  readonly grid: CodeGrid;
+}
+
+interface CodeGrid extends SparseLevels {
   /** The largest code. */
   readonly top: number;
 }
 
-function roundRow({ support, own, correlations, atomGram, top }: RowProblem): { scale: number; codes: Int32Array } {
+function roundRow({ support, own, correlations, atomGram, grid }: RowProblem): { scale: number; codes: Int32Array } {
   const count = atomGram.columns;
-  const middle = top / 2;
-  let scale = Math.f16round(firstScale(support, own, top));
-  const codes = Int32Array.from(support, atom => toCode(own[atom]! / scale, top));
+  const { step } = grid;
+  const levelOf = (code: number): number => grid.lowest + step * code;
+  let scale = Math.f16round(firstScale(support, own, grid));
+  const codes = Int32Array.from(support, atom => toCode(own[atom]! / scale, grid));
   if (scale === 0) return { scale, codes };
   const left = new Float64Array(count);
   const refill = (): void => {
     left.set(correlations);
-    for (const [index, atom] of support.entries()) subtract(left, atomGram, atom, scale * (codes[index]! - middle));
+    for (const [index, atom] of support.entries()) subtract(left, atomGram, atom, scale * levelOf(codes[index]!));
   };
   refill();
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, atom] of support.entries()) {
       const curvature = atomGram.data[atom * (count + 1)]!;
       if (!(curvature > 0)) continue;
-      const code = toCode(codes[index]! - middle + left[atom]! / (scale * curvature), top);
+      const code = toCode(levelOf(codes[index]!) + left[atom]! / (scale * curvature), grid);
       if (code === codes[index]) continue;
-      subtract(left, atomGram, atom, scale * (code - codes[index]!));
+      subtract(left, atomGram, atom, scale * step * (code - codes[index]!));
       codes[index] = code;
     }
     // u G u and u y for the levels u: the scale that fits them.
     let [fit, size] = [0, 0];
     for (const [index, atom] of support.entries()) {
-      const level = codes[index]! - middle;
+      const level = levelOf(codes[index]!);
       fit += level * correlations[atom]!;
       size += (level * (correlations[atom]! - left[atom]!)) / scale;
     }
@@ -93,21 +100,23 @@ function roundRow({ support, own, correlations, atomGram, top }: RowProblem): { 
 }
 
 /** The scale, of a few, whose grid is nearest to the values. */
-function firstScale(support: readonly number[], own: Float64Array, top: number): number {
+function firstScale(support: readonly number[], own: Float64Array, grid: CodeGrid): number {
   const largest = support.reduce((most, atom) => Math.max(most, Math.abs(own[atom]!)), 0);
   let [best, least] = [0, Number.POSITIVE_INFINITY];
   for (const shrink of SHRINKS) {
-    const scale = (shrink * largest) / (top / 2);
+    const scale = (shrink * largest) / (grid.lowest + grid.step * grid.top);
     if (scale === 0) return 0;
     let error = 0;
-    for (const atom of support) error += (own[atom]! - scale * (toCode(own[atom]! / scale, top) - top / 2)) ** 2;
+    for (const atom of support) {
+      error += (own[atom]! - scale * (grid.lowest + grid.step * toCode(own[atom]! / scale, grid))) ** 2;
+    }
     if (error < least) [best, least] = [scale, error];
   }
   return best;
 }
 
-function toCode(level: number, top: number): number {
-  return Number.isFinite(level) ? Math.min(top, Math.max(0, Math.round(level + top / 2))) : 0;
+function toCode(level: number, { lowest, step, top }: CodeGrid): number {
+  return Number.isFinite(level) ? Math.min(top, Math.max(0, Math.round((level - lowest) / step))) : 0;
 }
 
 function subtract(left: Float64Array, { data, columns }: Matrix<Float64Array>, atom: number, change: number): void {

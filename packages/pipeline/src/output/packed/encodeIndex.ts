@@ -75,6 +75,21 @@ function appendEntry(index: number[], tensor: IndexedTensor, end: number): void 
       index.push(encoding.centre, encoding.width);
       appendVarint(index, payloadLength);
       break;
+    case 'sparse': {
+      const { rows, columns, blockSize, bits, padCode } = encoding.layout;
+      const { zero, lowest, step, width, count } = encoding.format;
+      index.push(4);
+      appendVarint(index, rows, columns, blockSize);
+      index.push(bits, padCode as number, zero, lowest, step, width);
+      appendVarint(index, count);
+      break;
+    }
+    case 'sparseHalves':
+      index.push(5);
+      appendVarint(index, encoding.count, encoding.rows, encoding.columns);
+      index.push(encoding.centre, encoding.width);
+      appendVarint(index, payloadLength);
+      break;
   }
   for (let shift = 0; shift < 32; shift += 8) index.push((sum >>> shift) & 255);
 }

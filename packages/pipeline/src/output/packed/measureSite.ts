@@ -10,7 +10,8 @@ export function measureSite(site: SiteReport, sizes: ReadonlyMap<string, PackedS
   const saved = (sizeOf: (size: PackedSize) => number): number =>
     8 * own.reduce((sum, size) => sum + size.containerBytes - sizeOf(size), 0);
   const kinds = new Set(own.map(size => size.encoding));
-  const encoding = kinds.has('rans') ? 'rans' : kinds.has('planes') ? 'planes' : 'raw';
+  const isSparse = kinds.has('sparse') || kinds.has('sparseHalves');
+  const encoding = isSparse ? 'sparse' : kinds.has('rans') ? 'rans' : kinds.has('planes') ? 'planes' : 'raw';
   return {
     ...site,
     storageBits: site.storageBits - saved(size => size.bytes),

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type CodeCounts, fitCodeTables } from '@quern/coder';
 import { CompressionError } from '@quern/core';
-import { checksum, openPacked } from '@quern/loader';
+import { checksum, openPacked, type PackedEncoding } from '@quern/loader';
 import { readOnnxModel } from '@quern/onnx';
 import { listenForInterrupt } from '../../interruption.ts';
 import { encodeIndex, entryBytes, type IndexedFile, type IndexedTensor } from './encodeIndex.ts';
@@ -13,7 +13,7 @@ import { countTensor, packTensor } from './packTensor.ts';
 
 /** What a tensor takes in the packed file. */
 export interface PackedSize {
-  readonly encoding: 'raw' | 'planes' | 'rans' | 'halves';
+  readonly encoding: PackedEncoding['kind'];
   /** Payload and index entry; header and tables are counted with the first tensor. */
   readonly bytes: number;
   /** The same, had its codes been stored as bit planes. */

@@ -101,6 +101,48 @@ describe('packTensor', () => {
     expect(packed.map(({ planeBytes }) => planeBytes)).toEqual([32768, 24577, 32768]);
   });
 
+  it.each([
+    { bits: 4, lowest: 1, step: 2, width: 3 },
+    { bits: 4, lowest: 0, step: 1, width: 4 },
+    { bits: 8, lowest: 97, step: 2, width: 5 },
+    { bits: 2, lowest: 1, step: 1, width: 1 },
+  ] as const)(
+    'takes a mask for codes of $width bits that are mostly zero, in a container of $bits',
+    async ({ bits, lowest, step, width }) => {
+      const random = generator(11);
+      for (const { rows, columns } of [...shapes, { rows: 128, columns: 70 }]) {
+        const layout: BlockLayout = { rows, columns, blockSize: 32, bits };
+        const zero = 2 ** (bits - 1);
+        let count = 0;
+        const codes = Uint8Array.from({ length: rows * columns }, () => {
+          const code = random(3) === 0 ? lowest + step * random(2 ** width) : zero;
+          if (code !== zero) count++;
+          return code;
+        });
+        const bytes = packBlocks(codes, { ...layout, padCode: zero });
+        const { packed, decoded } = await roundTrip([{ bytes, nature: { kind: 'codes', layout } }]);
+        expect(decoded).toEqual(bytes);
+        if (columns !== 70 || width < 3) continue;
+        expect(packed[0]!.encoding.kind).toBe('sparse');
+        // Planes of 3 and 5 bits are two, each filled up to whole bytes; a byte tells the lowest.
+        expect(packed[0]!.payload.length - Math.ceil((rows * columns + width * count) / 8)).toBeLessThanOrEqual(3);
+      }
+    },
+  );
+
+  it('takes a mask for 16-bit floats that are mostly 0', async () => {
+    const random = generator(13);
+    for (const count of [16, 37, 4096]) {
+      const values = Float16Array.from({ length: count }, (_, index) => (index % 3 === 0 ? random(1000) / 77 - 6 : 0));
+      const bytes = new Uint8Array(values.buffer);
+      const { packed, decoded } = await roundTrip([{ bytes, nature: { kind: 'halves', rows: 1, columns: count } }]);
+      expect(decoded).toEqual(bytes);
+      if (count < 4096) continue;
+      expect(packed[0]!.encoding.kind).toBe('sparseHalves');
+      expect(packed[0]!.payload.length).toBeLessThan(count / 8 + (2 * count) / 3);
+    }
+  });
+
   it('packs the exponents of 16-bit floats, whatever their bits', async () => {
     const random = generator(7);
     const scales = Float16Array.from({ length: 4096 }, () => (random(2) === 0 ? -1 : 1) * (0.01 + random(1000) / 5e4));

@@ -7,9 +7,11 @@ import {
   encodeCodes,
   narrowestPlanes,
   packPlanes,
+  packSparse,
   planeBytes,
 } from '@quern/coder';
 import { halvesLayout, type PackedEncoding } from '@quern/loader';
+import { maskHalves } from './maskHalves.ts';
 
 /** What is known of a tensor besides its bytes. */
 export type TensorNature =
@@ -31,8 +33,8 @@ export interface PackedBytes {
 export function countTensor(bytes: Uint8Array, nature: TensorNature): CodeCounts | null {
   if (nature.kind === 'codes') return countCodes(bytes, withPadding(bytes, nature.layout));
   if (nature.kind === 'other') return null;
-  const { upper } = splitHalves(bytes);
-  return countCodes(upper, halvesLayout(nature.rows, nature.columns));
+  const { values, rows, columns } = maskHalves(bytes) ?? { ...nature, values: bytes };
+  return countCodes(splitHalves(values).upper, halvesLayout(rows, columns));
 }
 
 /**
@@ -47,7 +49,7 @@ export function packTensor(bytes: Uint8Array, nature: TensorNature, tables: Code
     case 'codes':
       return packCodes(bytes, withPadding(bytes, nature.layout), tables, raw);
     case 'halves':
-      return smaller(packHalves(bytes, nature, tables), raw);
+      return smaller(packMasked(bytes, tables) ?? packHalves(bytes, nature, tables), raw);
     case 'other':
       return raw;
   }
@@ -57,6 +59,10 @@ function packCodes(bytes: Uint8Array, layout: CodeLayout, tables: CodeTables, ra
   const width = narrowestPlanes(bytes, layout);
   const planes = Math.min(planeBytes(layout, width), bytes.length);
   const coded = { encoding: { kind: 'rans', layout } as const, payload: encodeCodes(bytes, layout, tables) };
+  const { format, payload } = packSparse(bytes, layout);
+  if (payload.length < Math.min(planes, coded.payload.length)) {
+    return { encoding: { kind: 'sparse', layout, format }, payload, planeBytes: planes };
+  }
   if (coded.payload.length < planes) return { ...coded, planeBytes: planes };
   if (planes === bytes.length) return raw;
   return {
@@ -66,11 +72,26 @@ function packCodes(bytes: Uint8Array, layout: CodeLayout, tables: CodeTables, ra
   };
 }
 
+function packMasked(bytes: Uint8Array, tables: CodeTables): PackedBytes | null {
+  const masked = maskHalves(bytes);
+  if (masked === null) return null;
+  const { mask, values, ...shape } = masked;
+  const { encoding, payload } = packHalves(values, shape, tables);
+  const all = new Uint8Array(mask.length + payload.length);
+  all.set(mask);
+  all.set(payload, mask.length);
+  return {
+    encoding: { ...encoding, kind: 'sparseHalves', count: bytes.length / 2 },
+    payload: all,
+    planeBytes: bytes.length,
+  };
+}
+
 function packHalves(
   bytes: Uint8Array,
   { rows, columns }: { readonly rows: number; readonly columns: number },
   tables: CodeTables,
-): PackedBytes {
+): PackedBytes & { readonly encoding: Extract<PackedEncoding, { kind: 'halves' }> } {
   const { lower, upper, centre } = splitHalves(bytes);
   const layout = halvesLayout(rows, columns);
   const width = usedBits(lower);

@@ -1,22 +1,31 @@
 import { rm, stat } from 'node:fs/promises';
-import { copyRemaining, createWeightStore, type OnnxModel, storePlanes } from '@quern/onnx';
+import {
+  copyRemaining,
+  createWeightStore,
+  modelTensors,
+  type OnnxModel,
+  storeMasked,
+  storePlanes,
+  tensorSize,
+} from '@quern/onnx';
 import type { WrittenResult } from '../writeResult.ts';
 import { measureSite } from './measureSite.ts';
 
 /**
- * Moves the weights of a model into data files in which codes narrower than their container are bit planes, and changes its
- * graph accordingly. The data files that it had are removed.
+ * Moves the weights of a model into data files in which codes narrower than their container are bit planes and the zeros of sparse factors
+ * bits of a mask, and changes its graph accordingly. The data files that it had are removed.
  *
- * Errors: those of `storePlanes`, `copyRemaining` and the store.
+ * Errors: those of `storeMasked`, `storePlanes`, `copyRemaining` and the store.
  */
 export async function storeAsPlanes(
   model: OnnxModel,
   written: WrittenResult,
   place: { readonly folder: string; readonly dataName: string },
 ): Promise<WrittenResult> {
-  const containers = new Map(model.proto.graph!.initializer.map(tensor => [tensor.name, byteCount(tensor.dims)]));
+  const containers = new Map(modelTensors(model.proto).map(tensor => [tensor.name, tensorSize(tensor).byteCount ?? 0]));
   const store = createWeightStore({ folder: place.folder, fileName: place.dataName });
   try {
+    const masked = await storeMasked(model, store);
     const planes = await storePlanes(model, store);
     await copyRemaining(model, store, { fold: false });
     const dataFiles = await store.close();
@@ -26,8 +35,8 @@ export async function storeAsPlanes(
       await rm(path);
     }
     const sizes = new Map(
-      [...planes].map(([name, bytes]) => {
-        const size = { encoding: 'planes' as const, bytes, planeBytes: bytes };
+      [...masked, ...planes].map(([name, bytes]) => {
+        const size = { encoding: masked.has(name) ? 'sparse' : 'planes', bytes, planeBytes: bytes } as const;
         return [name, { ...size, containerBytes: containers.get(name)! }];
       }),
     );
@@ -36,9 +45,4 @@ export async function storeAsPlanes(
     await store.abort();
     throw error;
   }
-}
-
-/** Bytes of a tensor of bytes. */
-function byteCount(dims: readonly bigint[]): number {
-  return dims.reduce((product, size) => product * Number(size), 1);
 }

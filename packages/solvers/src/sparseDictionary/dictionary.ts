@@ -45,10 +45,13 @@ export async function dictionary(
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
     const sizes = candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate, format }));
     const problem = await learningProblem(target, Math.max(...sizes.map(({ atomCount }) => atomCount)));
-    const { size } =
+    const tried =
       sizes.length === 1
-        ? { size: sizes[0]! }
+        ? null
         : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS));
+    // Atoms are put to use slowly: the more sweeps, the more atoms are best.
+    const next = tried && sweeps > TRIAL_SWEEPS ? sizes[sizes.indexOf(tried.size) + 1] : undefined;
+    const size = next ?? tried?.size ?? sizes[0]!;
     return { code: await learnDictionary(problem, size, sweeps), size };
   };
   return solveDictionary(weight, statistics, learn, format);

@@ -1,7 +1,7 @@
 /**
  * Fixed widths against entropy coding, by what the files take: stored bits per weight, perplexity, distance from the original, times.
  *
- * `node benchmarks/entropyTable.ts [model] [--data <set|file>] [--calibration <set|file>] [--rows rtn:4,gptq:4/shrinkSearch=true,watersic:2.5]
+ * `node benchmarks/entropyTable.ts [model] [--data <sets|files, by commas>] [--calibration <set|file>] [--rows rtn:4,gptq:4/shrinkSearch=true,watersic:2.5]
  * [--plot <file.svg>]`
  * A row is a method as the command line takes it, and after each `/` an option of its solver.
  * Every row is a packed folder that was written and then read back. "fixed" counts codes as bit planes at their own width (float16
@@ -13,10 +13,11 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { externalData, openPacked } from '@quern/loader';
-import { compress, evaluateModel, parseMethod, resolveRecipe } from '@quern/pipeline';
+import { compress, parseMethod, resolveRecipe } from '@quern/pipeline';
 import { InferenceSession } from 'onnxruntime-node';
 import { drawRates, type RatePoint } from './drawRates.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
+import { scoreTexts } from './scoreTexts.ts';
 
 const ROWS = [
   'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,hqq:2,hqq:3,hqq:4,hqq:6,hqq:8',
@@ -43,7 +44,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const model = positionals[0] ?? join(import.meta.dirname, '..', 'models', 'demo');
-const out = scratchFolder('entropy-table');
+const texts = values.data.split(',');
+const out = scratchFolder(`entropy-table-${process.pid}`);
 
 console.log(`${describeMachine()}; calibration ${values.calibration}, scored on ${values.data}`);
 console.log(
@@ -80,10 +82,7 @@ async function printRow(row: string): Promise<Row> {
   const started = performance.now();
   const { storage, sites, files } = await compress(request, () => undefined);
   const solve = (performance.now() - started) / 1000;
-  const { perplexity, standardError, baseline } = await evaluateModel(
-    { model: folder, baseline: model, data: values.data, perDocument: false, device: 'cpu' },
-    () => undefined,
-  );
+  const score = await scoreTexts(folder, model, texts);
   const elements = (8 * storage.storedBytes) / storage.bitsPerWeight!;
   const planeBits = sites.reduce((sum, site) => sum + site.packed!.planeBits, 0) / elements;
   const packed = files.find(file => file.path.endsWith('.quern'))!;
@@ -93,16 +92,16 @@ async function printRow(row: string): Promise<Row> {
     row.startsWith('watersic') ? '-' : planeBits.toFixed(3),
     storage.bitsPerWeight!.toFixed(3),
     packed.bytes.toLocaleString('en'),
-    `${perplexity.toFixed(3)} +- ${standardError.toFixed(3)}`,
-    `${baseline!.nllDifference.toFixed(4)} +- ${baseline!.nllDifferenceStandardError.toFixed(4)}`,
-    baseline!.klDivergence?.toFixed(4),
+    `${score.perplexity.toFixed(3)} +- ${score.perplexityError.toFixed(3)}`,
+    `${score.difference.toFixed(4)} +- ${score.differenceError.toFixed(4)}`,
+    score.divergence.toFixed(4),
     `${solve.toFixed(0)} s`,
     `${decode.toFixed(0)} ms`,
     `${load.toFixed(0)} ms`,
   ];
   console.log(`| ${cells.join(' | ')} |`);
   const bits = storage.bitsPerWeight!;
-  return { name: row, folder, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: baseline!.nllDifference };
+  return { name: row, folder, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: score.difference };
 }
 
 /** `name=value`, a number or boolean where it reads as one. */
@@ -118,12 +117,8 @@ async function printRival(fixed: Row): Promise<void> {
   const smaller = rows.filter(({ method, bytes }) => method === 'watersic' && bytes <= fixed.bytes);
   const rival = smaller.toSorted((left, right) => right.bytes - left.bytes)[0];
   if (!rival) return;
-  const { baseline } = await evaluateModel(
-    { model: rival.folder, baseline: fixed.folder, data: values.data, perDocument: false, device: 'cpu' },
-    () => undefined,
-  );
-  const { nllDifference, nllDifferenceStandardError } = baseline!;
-  const difference = `${nllDifference.toFixed(4)} +- ${nllDifferenceStandardError.toFixed(4)} nats/token`;
+  const score = await scoreTexts(rival.folder, fixed.folder, texts);
+  const difference = `${score.difference.toFixed(4)} +- ${score.differenceError.toFixed(4)} nats/token`;
   console.log(
     `${rival.name} less ${fixed.name}: ${difference}, ${(fixed.bytes - rival.bytes).toLocaleString('en')} bytes fewer`,
   );

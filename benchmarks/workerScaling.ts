@@ -3,7 +3,7 @@
  * started and warm. The median of seven rounds, one and two threads in turn; the limit is 1.7 times. Beside it, in the same rounds,
  * what two threads of nothing but matrix products gain: cores that share caches and memory with others give less than 2, and
  * no job that is mostly products can do better. The flag is what quern sets for itself; without it the collector's threads take
- * part of a core: one worker seems faster, two are slower. Usage: node --no-concurrent-marking benchmarks/workerScaling.ts [size] [jobs]
+ * part of a core: one worker seems faster, two are slower. Usage: node --no-incremental-marking benchmarks/workerScaling.ts [size] [jobs]
  */
 import { once } from 'node:events';
 import { loadavg } from 'node:os';

@@ -3,9 +3,9 @@
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 
-// Before there is anything to mark. Each matrix that a worker lets go makes the collector look through the worker's heap; threads of
-// its own for that take cores from the workers (benchmarks/workerScaling.ts).
-setFlagsFromString('--no-concurrent-marking');
+// Before there is anything to mark. Each large matrix that is let go makes the collector look through its thread's heap; done step by
+// step it takes threads of its own, and so cores from the workers (benchmarks/workerScaling.ts).
+setFlagsFromString('--no-incremental-marking');
 enableCompileCache();
 const { catchInterrupts } = await import('./interrupts.ts');
 catchInterrupts();

@@ -66,6 +66,11 @@ describe('with nothing installed', () => {
     if (cuda!.available) return;
     expect(cuda!.detail).toMatch(/CUDA 12 and cuDNN 9/);
     expect(auto).toMatchObject({ device: 'cpu', fallbackReason: expect.stringMatching(/^no accelerator works/) });
+    const { stdout } = await runQuern('doctor');
+    expect(stdout).toMatch(/^cuda {4}does not work: .*load.*For CUDA: .*CUDA 12 and cuDNN 9/m);
+    expect(stdout).toMatch(/^webgpu {2}does not work: .*WebGPU runs on Vulkan here: /m);
+    expect(stdout).toMatch(/^cpu {5}works: [\d.]+ GFLOP\/s in float32 products, [\d.]+ GB\/s in sums$/m);
+    expect(stdout).toMatch(/^--device auto takes cpu: no accelerator works/m);
   });
 
   it.skipIf(process.platform !== 'linux')(
@@ -96,6 +101,9 @@ describe.skipIf(gpu === null)('with WebGPU', () => {
     const kept = await readFile(join(folder, 'cache', 'devices.json'), 'utf8');
     expect(kept).toContain(String(speedOf('webgpu')));
     await recordFigures(gpu, 'speeds', devices);
+    const { stdout } = await runQuern('doctor');
+    expect(stdout).toMatch(/^webgpu {2}works: [\d.]+ GFLOP\/s in float32 products, [\d.]+ GB\/s in sums$/m);
+    expect(stdout).toContain(`--device auto takes ${auto.device}`);
   });
 
   it('compress calibrates there, and says so', async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { joinScores, type WindowScores } from '@quern/evaluator';
 import type { Device } from '@quern/runtime';
@@ -7,6 +6,7 @@ import type { Emit, Stage } from './events.ts';
 import type { BlockModel } from './forward/asBlocks.ts';
 import { groupWindows } from './forward/groupWindows.ts';
 import { scoreByBlocks } from './forward/scoreByBlocks.ts';
+import { exitFolder } from './open/exitFolder.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { textContent } from './open/textContent.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
@@ -19,7 +19,7 @@ export interface GroupContext {
   readonly request: { readonly threads?: number | undefined };
   readonly emit: Emit;
   readonly signal?: AbortSignal | undefined;
-  /** Where a run puts what memory has no room for; a temporary folder unless given. */
+  /** Where a run puts what memory has no room for; a folder that goes with the process unless given. */
   readonly folder?: { readonly scratch: string };
   /** Keeps the windows of a large model that are done, by what the model is, for a run that is resumed. */
   readonly keep?: { readonly results: ResultStore; readonly content: () => Promise<JobContent> };
@@ -38,6 +38,7 @@ export async function scoreGroups(
   const groups = groupWindows(text.windows, context.groupTokens);
   const total = text.windows.reduce((sum, { ids }) => sum + ids.length, 0);
   const content = keep && (await keep.content());
+  const scratch = context.folder ? join(context.folder.scratch, `scored-${randomUUID()}`) : await exitFolder('scored');
   const parts: WindowScores[] = [];
   let before = 0;
   for (const [index, windows] of groups.entries()) {
@@ -49,7 +50,7 @@ export async function scoreGroups(
         baseline: models.baseline,
         device,
         threads: request.threads,
-        scratch: join(context.folder?.scratch ?? tmpdir(), `scored-${randomUUID()}`),
+        scratch: join(scratch, String(index)),
         signal,
         onProgress: (done, _, place) =>
           emit({ kind: 'progress', stage, done: before + done, total, unit: 'tokens', detail: place }),

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tokenizer } from '@quern/calibration';
 import { createTextStream } from '@quern/calibration';
@@ -9,6 +7,7 @@ import type { OnnxModel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { asBlockPair } from '../forward/asBlocks.ts';
 import { lossesByBlocks } from '../forward/lossesByBlocks.ts';
+import { exitFolder } from '../open/exitFolder.ts';
 import {
   COLOURED_SHARES,
   type DamagedDocument,
@@ -52,9 +51,9 @@ export async function damagedDocuments(
   const options = { device, ...(threads === undefined ? {} : { threads }) };
   const blocks = asBlockPair(model, baseline, device);
   const runs = windows.map(({ ids }) => [ids]);
-  const scratch = join(tmpdir(), `explained-${randomUUID()}`);
+  const place = async () => ({ ...options, scratch: join(await exitFolder('explained'), 'hidden') });
   const explained = blocks
-    ? (await lossesByBlocks(blocks.own, blocks.baseline, runs, { ...options, scratch })).map(explainLosses)
+    ? (await lossesByBlocks(blocks.own, blocks.baseline, runs, await place())).map(explainLosses)
     : await explainWindows(model, windows, { ...options, baseline });
   return chosen.map(({ place }, index) => ({
     window: place,

@@ -25,9 +25,10 @@ export interface SystemFacts {
 }
 
 /** Looks at files and asks `ldd`, `ldconfig` and `nvidia-smi`; opens no driver. What a system does not have counts as missing. */
-export async function inspectSystem(environment: NodeJS.ProcessEnv = process.env): Promise<SystemFacts> {
-  const require = createRequire(import.meta.url);
-  const runtimeFolder = dirname(require.resolve('onnxruntime-node/package.json'));
+export async function inspectSystem(
+  environment: NodeJS.ProcessEnv = process.env,
+  runtimeFolder = installedRuntime(),
+): Promise<SystemFacts> {
   const folder = join(runtimeFolder, 'bin', 'napi-v6', process.platform, process.arch);
   const provider = join(folder, 'libonnxruntime_providers_cuda.so');
   const hasCudaProvider = existsSync(provider);
@@ -40,6 +41,10 @@ export async function inspectSystem(environment: NodeJS.ProcessEnv = process.env
     hasVulkanLoader: await findsLibrary('libvulkan.so.1', environment),
     vulkanDrivers: await vulkanDrivers(environment),
   };
+}
+
+function installedRuntime(): string {
+  return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 }
 
 /** Names that `ldd` marks as not found. */

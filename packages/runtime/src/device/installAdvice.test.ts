@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { missingLibraries, type SystemFacts } from './inspectSystem.ts';
+import { inspectSystem, missingLibraries, type SystemFacts } from './inspectSystem.ts';
 import { installAdvice } from './installAdvice.ts';
 
 /** A Linux without anything for a GPU. */
@@ -36,6 +39,33 @@ describe('advice on CUDA', () => {
       /For CUDA: install CUDA 12 and cuDNN 9 .* missing: libcublasLt\.so\.12, libcudnn\.so\.9\.$/,
     );
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'finds that CUDA is missing behind a provider library that is there',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'quern-provider-'));
+      const binaries = join('bin', 'napi-v6', process.platform, process.arch);
+      const { runtimeFolder } = await inspectSystem();
+      // A library that needs one which lies beside it: elsewhere, under the name of CUDA's, nobody finds it.
+      const binding = await readFile(join(runtimeFolder, binaries, 'onnxruntime_binding.node'));
+      const needed = Buffer.from('libonnxruntime.so.1\0');
+      const at = binding.indexOf(needed);
+      expect(at).toBeGreaterThan(0);
+      binding.fill(0, at, at + needed.length);
+      binding.write('libcublasLt.so.12', at);
+      await mkdir(join(folder, binaries), { recursive: true });
+      await writeFile(join(folder, binaries, 'libonnxruntime_providers_cuda.so'), binding);
+      try {
+        const facts = await inspectSystem({}, folder);
+        expect(facts).toMatchObject({ hasCudaProvider: true, missingCudaLibraries: ['libcublasLt.so.12'] });
+        expect(installAdvice('cuda', { ...facts, platform: 'linux-x64' })).toMatch(
+          /install CUDA 12 and cuDNN 9 where the dynamic loader finds them; missing: libcublasLt\.so\.12\.$/,
+        );
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 
   it('points elsewhere where CUDA cannot work', () => {
     expect(installAdvice('cuda', { ...bare, platform: 'darwin-arm64' })).toMatch(/not on darwin-arm64: .*webgpu/);

@@ -1,6 +1,7 @@
 import type { Matrix } from '@quern/linalg';
 import { Matrix as NaiveMatrix, SVD } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
+import fixture from '../generated/orthogonalPursuit.json' with { type: 'json' };
 import { normalEquations } from './normalEquations.ts';
 import { pursueOrthogonally } from './pursueOrthogonally.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
@@ -25,6 +26,16 @@ function naivePursuit(signal: Float64Array, atoms: Matrix<Float64Array>, steps: 
   return result;
 }
 
+const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+function matrixOf(rows: readonly (readonly number[])[]): Matrix<Float64Array> {
+  return { rows: rows.length, columns: rows[0]!.length, data: Float64Array.from(rows.flat()) };
+}
+
+const rowOf = ({ columns, data }: Matrix<Float64Array>, row: number): number[] => [
+  ...data.subarray(row * columns, (row + 1) * columns),
+];
+
 describe('orthogonal matching pursuit', () => {
   it.each([
     [16, 9, 4],
@@ -39,6 +50,33 @@ describe('orthogonal matching pursuit', () => {
       const expected = naivePursuit(target.data.subarray(row * inputs, (row + 1) * inputs), atoms, steps);
       for (let atom = 0; atom < atomCount; atom++) {
         expect(coefficients.data[row * atomCount + atom]).toBeCloseTo(expected[atom]!, 8);
+      }
+    }
+  });
+
+  // By tools/fixtures/orthogonalPursuit.py, from whole numbers.
+  it.each(fixture.cases)('chooses what scikit-learn chooses, with its values: $name', async case_ => {
+    const { nonzeros, supports } = case_;
+    const atoms = matrixOf(case_.atoms.map(atom => atom.map(value => value / norm(atom))));
+    let coherence = 0;
+    for (let row = 0; row < atoms.rows; row++) {
+      const values = rowOf(atoms, row);
+      expect(Math.abs(norm(values) - 1)).toBeLessThan(1e-14);
+      for (let other = 0; other < row; other++) {
+        const overlap = values.reduce((sum, value, index) => sum + value * rowOf(atoms, other)[index]!, 0);
+        coherence = Math.max(coherence, Math.abs(overlap));
+      }
+    }
+    expect(coherence).toBeCloseTo(case_.coherence, 3);
+    const target = matrixOf(case_.signals);
+    const coefficients = pursueOrthogonally(await normalEquations(target, atoms), target.rows * nonzeros);
+    for (const [row, support] of supports.entries()) {
+      const values = rowOf(coefficients, row);
+      expect([...values.keys()].filter(atom => values[atom] !== 0)).toEqual(support);
+      const expected = case_.coefficients[row]!;
+      const most = Math.max(...expected.map(Math.abs));
+      for (const [index, atom] of support.entries()) {
+        expect(Math.abs(values[atom]! - expected[index]!) / most).toBeLessThan(1e-10);
       }
     }
   });

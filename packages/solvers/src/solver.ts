@@ -33,6 +33,8 @@ interface SolverFacts {
   readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;
   /** How methods that take `ratio` or `rank` spread a ratio over sites by default; null for those that take neither. */
   readonly allocation: Allocation | null;
+  /** The least ratio that the format of these options can meet, of methods that can't meet all: a site is then given that, or stays as it is. */
+  readonly leastRatio?: (shape: SiteShape, options: SolverOptions) => number;
   /**
    * What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. Of methods that take
    * a ratio, and of those whose codes are meant for an entropy coder.

@@ -37,7 +37,12 @@ import {
   geopairOptions,
   rocketOptions,
 } from './sparseDictionary/dictionaryOptions.ts';
-import { dictionarySize, dictionaryStorageBits, sharedStorageBits } from './sparseDictionary/dictionarySize.ts';
+import {
+  dictionarySize,
+  dictionaryStorageBits,
+  leastRatio,
+  sharedStorageBits,
+} from './sparseDictionary/dictionarySize.ts';
 import { geopair } from './sparseDictionary/geopair.ts';
 import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
 
@@ -184,6 +189,10 @@ export const solvers: Readonly<Record<string, Solver>> = {
     },
     solve: (weight, statistics, options) =>
       dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
+    leastRatio(shape, options) {
+      const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+      return leastRatio(shape, dictionaryFormat(asked));
+    },
     rateCurve: dictionaryRateCurve,
   },
   awq: {

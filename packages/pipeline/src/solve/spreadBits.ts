@@ -10,7 +10,7 @@ import { measureSensitivities } from './measureSensitivities.ts';
 import { nameSite } from './nameSite.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { shareOut } from './shareOut.ts';
-import { allocationOf, type SitePlan, spreadsBits } from './sitePlan.ts';
+import { allocationOf, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
 import { type OriginalRun, solveOnOriginal } from './solveOnOriginal.ts';
 
 /** What a weight takes as it is. */
@@ -21,7 +21,7 @@ const SMALLEST_RATIO = 1e-9;
 /**
  * Plans whose bits, or ratio, are a mean over their sites get their own: those that together take as much and lose least, by
  * the sum of relative squared errors ('pooled') or by how much each raises the model's loss ('sensitivity'). A site whose bits reach 16
- * stays as it is. All other plans stay as they are. Plans of one solver with the same options share a budget.
+ * stays as it is; one whose format cannot take as many takes what it can. All other plans stay as they are. Plans of one solver with the same options share a budget.
  *
  * Up to three passes on the original model: for sensitivities every site at the mean, and the divergence that each causes alone; for all, what
  * each loses at falling rates.
@@ -56,7 +56,7 @@ export async function spreadBits(
     }
   }
   for (const { plans: members, ratio } of budgetsOf(byRatio)) {
-    const sites = members.map(rate);
+    const sites = members.map(plan => ({ ...rate(plan), formatBits: DENSE_BITS * (1 - leastRatioOf(plan)) }));
     const asked = DENSE_BITS * (1 - ratio);
     const least = Math.min(asked, Math.max(...sites.map(({ curve }) => curve[0]!.bits)));
     for (const [index, bits] of allocateBits(sites, asked, { least, most: DENSE_BITS }).entries()) {
@@ -68,7 +68,11 @@ export async function spreadBits(
 
 function withRatio(plan: SitePlan, ratio: number): SitePlan {
   if (ratio < SMALLEST_RATIO) return { ...plan, solver: 'dense', options: {} };
-  return { ...plan, options: { ...plan.options, ratio } };
+  return { ...plan, options: { ...plan.options, ratio: Math.max(ratio, leastRatioOf(plan)) } };
+}
+
+function leastRatioOf(plan: SitePlan): number {
+  return solverOf(plan).leastRatio?.(plan.site, plan.options) ?? 0;
 }
 
 async function rateCurves(run: OriginalRun, plans: readonly SitePlan[]): Promise<ReadonlyMap<string, RatePoint[]>> {

@@ -39,6 +39,18 @@ describe('with a last point without loss', () => {
     for (const own of bits) expect(own).toBeGreaterThanOrEqual(4);
   });
 
+  it('gives a site no more than its format takes, or all of it, and the rest to others', () => {
+    const narrow = { ...site, formatBits: 6.5 };
+    const bits = allocateBits(
+      [narrow, site, { ...narrow, sensitivity: 1e6 }, { ...narrow, sensitivity: 4 }],
+      10,
+      bounds,
+    );
+    expect(bits[2]).toBe(16);
+    for (const own of [bits[0]!, bits[3]!]) expect(own <= 6.5 || own === 16).toBe(true);
+    expect(bits.reduce((sum, own) => sum + own, 0) / 4).toBeCloseTo(10, 6);
+  });
+
   it('comes near to the best of all choices', () => {
     const steep = { ...site, curve: [4, 8, 12, 15].map(own => ({ bits: own, loss: 9 ** -(own / 4) })) };
     const sites = [site, { ...site, sensitivity: 5 }, { ...steep, sensitivity: 40 }];

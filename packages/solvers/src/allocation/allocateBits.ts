@@ -9,6 +9,8 @@ export interface RatedSite {
   readonly sensitivity: number;
   /** What the site loses at which rate, by rising bits; at a last point without loss it is as it was. */
   readonly curve: readonly RatePoint[];
+  /** Bits that its format can take, where that is less than what all may have: it takes no more, or stays as it was. */
+  readonly formatBits?: number;
 }
 
 /** Steps in which a site's bits are chosen. */
@@ -27,8 +29,12 @@ export function allocateBits(sites: readonly RatedSite[], bits: number, { least,
   const total = sites.reduce((sum, site) => sum + site.elements, 0);
   const count = Math.ceil((most - least) / RESOLUTION) + 1;
   const rateAt = (index: number): number => (index === count - 1 ? most : least + index * RESOLUTION);
-  const tables = sites.map(({ sensitivity, curve }) =>
-    Float64Array.from({ length: count }, (_, index) => sensitivity * lossAt(curve, rateAt(index))),
+  const tables = sites.map(({ sensitivity, curve, formatBits = most }) =>
+    Float64Array.from({ length: count }, (_, index) => {
+      // What the format does not take gains nothing, but for the last rate.
+      const rate = index === count - 1 ? most : Math.min(rateAt(index), formatBits);
+      return sensitivity * lossAt(curve, rate);
+    }),
   );
   const choose = (price: number): number[] =>
     sites.map(({ elements }, index) => rateAt(cheapest(tables[index]!, price * elements)));
@@ -49,9 +55,13 @@ function spreadRest(sites: readonly RatedSite[], chosen: readonly number[], budg
   let bits = [...chosen];
   for (let round = 0; round < sites.length; round++) {
     const rest = budget - bits.reduce((sum, own, index) => sum + own * sites[index]!.elements, 0);
-    const open = sites.reduce((sum, { elements }, index) => (bits[index]! < most ? sum + elements : sum), 0);
+    const limitOf = ({ formatBits = most }: RatedSite): number => Math.min(formatBits, most);
+    const open = sites.reduce((sum, site, index) => (bits[index]! < limitOf(site) ? sum + site.elements : sum), 0);
     if (open === 0 || Math.abs(rest) < 1e-9 * budget) break;
-    bits = bits.map(own => (own < most ? Math.min(most, own + rest / open) : own));
+    bits = bits.map((own, index) => {
+      const limit = limitOf(sites[index]!);
+      return own < limit ? Math.min(limit, own + rest / open) : own;
+    });
   }
   return bits;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dictionarySize } from './dictionarySize.ts';
+import { dictionaryFormat } from './dictionaryFormat.ts';
+import { dictionarySize, dictionaryStorageBits, leastRatio } from './dictionarySize.ts';
 
 describe('dictionarySize', () => {
   it('spends the budget on atoms, mask and nonzeros, whatever their relation', () => {
@@ -30,6 +31,17 @@ describe('dictionarySize', () => {
     expect(nonzeroCount / 512 / atomCount).toBeCloseTo(0.5, 1);
     // 0.8 16 512 512 / (16 512 + 512 + 8 512)
     expect(atomCount).toBe(262);
+  });
+
+  it('says the least that a format can remove, and takes it', () => {
+    const shape = { outFeatures: 172, inFeatures: 64 };
+    expect(leastRatio(shape, dictionaryFormat({ bits: 16, groupSize: 'channel' }))).toBe(0);
+    const format = dictionaryFormat({ bits: 4, atomBits: 4, groupSize: 'channel' });
+    const least = leastRatio(shape, format);
+    expect(least).toBe(0.574);
+    const { atomCount, nonzeroCount } = dictionarySize(shape, { ratio: least, atomsPerNonzero: 1, format });
+    expect([atomCount, nonzeroCount / 64 / 172 > 0.99]).toEqual([64, true]);
+    expect(() => dictionaryStorageBits(shape, least - 0.002, format)).toThrow(`ask for ${least} or more`);
   });
 
   it('refuses what one atom does not meet', () => {

@@ -75,15 +75,19 @@ export function dictionaryStorageBits(
   format: DictionaryFormat = FLOAT_FORMAT,
 ): number {
   const budget = budgetOf(shape, ratio);
-  const most = mostBits(shape, format);
-  if (budget <= most) return budget;
-  const dense = 16 * shape.outFeatures * shape.inFeatures;
-  const least = Math.ceil(1000 * (1 - most / dense)) / 1000;
+  if (budget <= mostBits(shape, format)) return budget;
+  const least = leastRatio(shape, format);
   throw new CompressionError(
     'INVALID_OPTION',
     `ratio (${ratio}): dictionary and coefficients of ${format.bits} and ${format.atomBits} bits take less than that; ask for ${least} or more, or for more bits.`,
     { ratio, limit: least },
   );
+}
+
+/** The least fraction that can be removed in a format, up to a thousandth: it does not take more bits. 0 in float16. */
+export function leastRatio(shape: SiteShape, format: DictionaryFormat): number {
+  const dense = 16 * shape.outFeatures * shape.inFeatures;
+  return Math.max(0, Math.ceil(1000 * (1 - mostBits(shape, format) / dense)) / 1000);
 }
 
 function budgetOf({ outFeatures, inFeatures }: SiteShape, ratio: number): number {

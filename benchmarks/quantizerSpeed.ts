@@ -2,15 +2,21 @@
  * How near to the memory's own speed do the quantisers come that read no data, and how long does aqlm search?
  *
  * `node benchmarks/quantizerSpeed.ts [--size 4096] [--aqlm 2048] [--threads 2]` with --aqlm 0 to leave it out
- * rtn and hqq on one thread, 4 bits, groups of 32: float32 weights read per second, as a share of a copy of 256 MB. aqlm with two
- * codebooks of 256 words over groups of 8, on a matrix of uniform noise against correlated inputs, products on all cores unless --threads says; its limit is
- * four minutes for 2048 x 2048.
+ * rtn and hqq on one thread, 4 bits, groups of 32: float32 weights read per second, as a share of a copy of 256 MB. hqq passes each group
+ * several times, a power of the error each: its passes, counted, with OPERATIONS on four weights each, as a share of the multiply-adds
+ * that one thread of WebAssembly can do. aqlm with two codebooks of 256 words over groups of 8, on a matrix of uniform noise against
+ * correlated inputs, products on all cores unless --threads says; its limit is four minutes for 2048 x 2048.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { addGram, chooseEngine, type Matrix } from '@quern/linalg';
+import { addGram, chooseEngine, createRowQuantizer, type Matrix } from '@quern/linalg';
 import { aqlm, hqq, roundToNearest } from '@quern/solvers';
 import { describeMachine, measureReadBandwidth } from './machine.ts';
+import { measureMultiplyAddRate } from './multiplyAddRate.ts';
+
+/** In the loop of halfQuadraticGrids (packages/linalg/assembly), loads not counted. */
+const OPERATIONS = 37;
+const GROUP_SIZE = 32;
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +27,8 @@ const { values } = parseArgs({
 });
 console.log(describeMachine());
 const copied = measureReadBandwidth();
-console.log(`copy: ${(copied / 1e9).toFixed(2)} GB/s`);
+const rate = measureMultiplyAddRate();
+console.log(`copy: ${(copied / 1e9).toFixed(2)} GB/s; multiply-adds: ${(rate / 1e9).toFixed(1)} G/s`);
 const weight = noise(Number(values.size), Number(values.size), 1);
 const quantisers = {
   'rtn:4': () => roundToNearest(weight, { bits: 4 }),
@@ -30,11 +37,16 @@ const quantisers = {
   'hqq:2': () => hqq(weight, { bits: 2 }),
 };
 for (const [name, solve] of Object.entries(quantisers)) {
-  const ms = best(3, solve);
-  const rate = (1000 * weight.data.byteLength) / ms;
+  const ms = best(20, solve);
+  const read = (1000 * weight.data.byteLength) / ms;
   const nanoseconds = (1e6 * ms) / weight.data.length;
+  const passes = name.startsWith('hqq') ? passesOver(Number(name.at(-1))) : null;
+  const share =
+    passes === null
+      ? ''
+      : `; ${passes.toFixed(1)} passes: ${percent(passes * OPERATIONS, nanoseconds * (rate / 1e9))} of the arithmetic limit`;
   console.log(
-    `${name}: ${ms.toFixed(0)} ms for ${values.size} x ${values.size}, ${nanoseconds.toFixed(1)} ns a weight, ${(rate / 1e9).toFixed(2)} GB/s, ${((100 * rate) / copied).toFixed(1)} % of the copy`,
+    `${name}: ${ms.toFixed(1)} ms for ${values.size} x ${values.size}, ${nanoseconds.toFixed(2)} ns a weight, ${(read / 1e9).toFixed(2)} GB/s, ${percent(read, copied)} of the copy${share}`,
   );
 }
 
@@ -55,6 +67,27 @@ if (size > 0) {
   console.log(
     `aqlm:2, 2 x 8 bits, groups of 8: ${seconds.toFixed(0)} s for ${size} x ${size} (${((user + system) / 1e6).toFixed(0)} s of processor time, ${threads} threads, ${gemm})`,
   );
+}
+
+/** Passes over a group that hqq takes on average, on the first rows. */
+function passesOver(bits: number): number {
+  const quantizer = createRowQuantizer(weight.columns, GROUP_SIZE);
+  const { rowCapacity, groupsPerRow } = quantizer;
+  const rule = { bits, symmetric: false, scaleType: 'float16', raiseSmallScales: false } as const;
+  let passes = 0;
+  const chunks = Math.floor(Math.min(64, weight.rows) / rowCapacity);
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const start = chunk * rowCapacity * weight.columns;
+    quantizer.values.set(weight.data.subarray(start, start + quantizer.values.length));
+    quantizer.measure(rowCapacity);
+    quantizer.cover(rowCapacity, rule);
+    passes += quantizer.refine(rowCapacity, { ...rule, norm: 0.7, iterations: 20 });
+  }
+  return passes / (chunks * rowCapacity * groupsPerRow);
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
 /** Least milliseconds of processor time, so that other work disturbs little. */

@@ -1,103 +1,226 @@
-/** Values whose sums stay in float32; sums of these are float64. */
-const STRIP: i32 = 64;
+import { fillPowerTable, POWER_TABLE_BYTES, powerOf } from './power';
 
-/** Below it an error is none: its power would only be rounding. */
-const NO_ERROR: f32 = 1e-6;
+/** Values whose sums stay in one float32; a group's are sums of these. */
+const STRIP: i32 = 64;
+/** Below it an error has the power of this one. */
+const LEAST_ERROR: f32 = 1e-6;
+/** Logarithms to base 2 of beta, 10 at first, and of its growth, 1.01 a step. */
+const LOG_BETA: f32 = 3.321928094887362;
+const LOG_GROWTH: f32 = 0.01435529297707;
+/** How many times as far as to its closed form the first step of a scale goes, and what is left of that after one in vain. */
+const STRETCH: f32 = 8;
+const SHORTER: f32 = 0.3333333;
+/** Steps in a row that may be in vain. */
+const PATIENCE: i32 = 2;
+
+/** Four floats each, and the groups in the lanes, at the start of the working memory; the values follow. */
+const SCALES: usize = 0;
+const ZEROS: usize = 16;
+const BEST_SCALES: usize = 32;
+const BEST_ZEROS: usize = 48;
+const LEAST_COSTS: usize = 64;
+/** Where the closed form takes the best grids. */
+const FITTED_SCALES: usize = 80;
+const FITTED_ZEROS: usize = 96;
+const STRETCHES: usize = 112;
+const UNITS: usize = 128;
+const COUNTS: usize = 144;
+const LOG_BETAS: usize = 160;
+const STEPS: usize = 176;
+const VAIN_STEPS: usize = 192;
+const GROUPS: usize = 208;
+/** Constants, from memory for the reason that `fillPowerTable` gives. */
+const LEAST_ERRORS: usize = 224;
+const SIGNS: usize = 240;
+const POWERS: usize = 256;
+const VALUES: usize = POWERS + POWER_TABLE_BYTES;
 
 /**
- * What one step of half-quadratic quantisation sums up over a group of float32 values, in units of the scale. With position =
- * value inverseScale + zeroPoint, code = clamp(floor(position + 1/2), 0, highestCode), e = position - code, d = code - zeroPoint and
- * t = position - zeroPoint - sign(e) max(0, |e| - |e|^(norm - 1) inverseBeta): |e|^norm, d, d^2, t, t d as five float64 at `sums`.
- * Powers are good to 1e-5.
+ * The steps of HQQ on every group of a float32 matrix, from the grids at `scales` and `zeros`, float32 both, which afterwards hold the
+ * best ones that were measured: see halfQuadraticGrids in @quern/solvers. Four groups go side by side, one in each lane; a lane whose
+ * group is done takes the next one. A group's result depends on its values alone.
+ * `middle` is the zero point of all groups, or negative where each has its own. Working memory: 496 bytes and four groups.
+ * Returns the passes over a group, of all groups.
  */
-export function halfQuadraticSums(
+export function halfQuadraticGrids(
   values: usize,
-  count: i32,
-  inverseScale: f32,
-  zeroPoint: f32,
+  rows: i32,
+  columns: i32,
+  groupSize: i32,
+  scales: usize,
+  zeros: usize,
   highestCode: f32,
+  middle: f32,
+  isFloat16: i32,
   norm: f32,
-  inverseBeta: f32,
-  sums: usize,
-): void {
-  const inverses = f32x4.splat(inverseScale);
-  const zeros = f32x4.splat(zeroPoint);
-  const tops = f32x4.splat(highestCode);
-  const norms = f32x4.splat(norm);
-  const betas = f32x4.splat(inverseBeta);
-  let cost: f64 = 0;
-  let steps: f64 = 0;
-  let squares: f64 = 0;
-  let targets: f64 = 0;
-  let products: f64 = 0;
-  for (let start = 0; start < count; start += STRIP) {
-    const end = min(start + STRIP, count);
-    let costLanes = f32x4.splat(0);
-    let stepLanes = f32x4.splat(0);
-    let squareLanes = f32x4.splat(0);
-    let targetLanes = f32x4.splat(0);
-    let productLanes = f32x4.splat(0);
-    for (let index = start; index < end; index += 4) {
-      const at = values + ((<usize>index) << 2);
-      // What is past the end is 0 in every sum.
-      let inside = i32x4.splat(-1);
-      if (index + 4 > end) inside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(end - index));
-      const scaled = f32x4.mul(v128.load(at), inverses);
-      const position = f32x4.add(scaled, zeros);
-      const code = f32x4.pmax(f32x4.splat(0), f32x4.pmin(tops, f32x4.floor(f32x4.add(position, f32x4.splat(0.5)))));
-      const error = f32x4.sub(position, code);
-      const size = f32x4.abs(error);
-      const counts = f32x4.gt(size, f32x4.splat(NO_ERROR));
-      const safe = f32x4.pmax(size, f32x4.splat(NO_ERROR));
-      const power = v128.and(powerOf(safe, norms), counts);
-      const threshold = f32x4.mul(f32x4.div(power, safe), betas);
-      const shrunk = v128.and(f32x4.pmax(f32x4.splat(0), f32x4.sub(size, threshold)), counts);
-      const sign = v128.and(error, i32x4.splat(0x80000000));
-      const target = v128.and(f32x4.sub(scaled, v128.or(shrunk, sign)), inside);
-      const step = v128.and(f32x4.sub(code, zeros), inside);
-      costLanes = f32x4.add(costLanes, v128.and(power, inside));
-      stepLanes = f32x4.add(stepLanes, step);
-      squareLanes = f32x4.add(squareLanes, f32x4.mul(step, step));
-      targetLanes = f32x4.add(targetLanes, target);
-      productLanes = f32x4.add(productLanes, f32x4.mul(target, step));
+  iterations: i32,
+  work: usize,
+): i32 {
+  const groupsPerRow = (columns + groupSize - 1) / groupSize;
+  const groupCount = rows * groupsPerRow;
+  const length = min(groupSize, columns);
+  for (let lane: usize = 0; lane < 16; lane += 4) store<i32>(work + lane, -1, GROUPS);
+  v128.store(work, f32x4.splat(LEAST_ERROR), LEAST_ERRORS);
+  v128.store(work, i32x4.splat(0x80000000), SIGNS);
+  fillPowerTable(work + POWERS);
+  let next = 0;
+  let free = 15;
+  let left = 0;
+  let passes = 0;
+  for (;;) {
+    for (let lane = 0; lane < 4; lane++) {
+      if ((free & (1 << lane)) === 0) continue;
+      const at = work + ((<usize>lane) << 2);
+      const done = load<i32>(at, GROUPS);
+      if (done >= 0) {
+        passes += load<i32>(at, STEPS);
+        store<f32>(scales + ((<usize>done) << 2), load<f32>(at, BEST_SCALES));
+        store<f32>(zeros + ((<usize>done) << 2), load<f32>(at, BEST_ZEROS));
+        left--;
+      }
+      if (next === groupCount) {
+        store<i32>(at, -1, GROUPS);
+        continue;
+      }
+      const row = next / groupsPerRow;
+      const from = (next % groupsPerRow) * groupSize;
+      const count = min(groupSize, columns - from);
+      const start = values + ((<usize>(row * columns + from)) << 2);
+      const target = at + VALUES;
+      // Zeros past the end of a short group lie on its grid, and count in no sum.
+      for (let index = 0; index < count; index++) {
+        store<f32>(target + ((<usize>index) << 4), load<f32>(start + ((<usize>index) << 2)));
+      }
+      for (let index = count; index < length; index++) store<f32>(target + ((<usize>index) << 4), 0);
+      const scale = load<f32>(scales + ((<usize>next) << 2));
+      const zero = load<f32>(zeros + ((<usize>next) << 2));
+      store<f32>(at, scale, SCALES);
+      store<f32>(at, zero, ZEROS);
+      store<f32>(at, scale, BEST_SCALES);
+      store<f32>(at, zero, BEST_ZEROS);
+      store<f32>(at, f32.MAX_VALUE, LEAST_COSTS);
+      store<f32>(at, STRETCH, STRETCHES);
+      store<f32>(at, abs(scale), UNITS);
+      store<f32>(at, <f32>count, COUNTS);
+      store<f32>(at, LOG_BETA, LOG_BETAS);
+      store<i32>(at, 0, STEPS);
+      store<i32>(at, 0, VAIN_STEPS);
+      store<i32>(at, next, GROUPS);
+      next++;
+      left++;
     }
-    cost += laneSum(costLanes);
-    steps += laneSum(stepLanes);
-    squares += laneSum(squareLanes);
-    targets += laneSum(targetLanes);
-    products += laneSum(productLanes);
+    if (left === 0) break;
+    free = step(work, length, highestCode, middle, isFloat16, norm, iterations);
   }
-  store<f64>(sums, cost);
-  store<f64>(sums, steps, 8);
-  store<f64>(sums, squares, 16);
-  store<f64>(sums, targets, 24);
-  store<f64>(sums, products, 32);
+  return passes;
 }
 
-/** x^p for normal x > 0: 2^(p log2 x), both by polynomials through Chebyshev's nodes. */
-function powerOf(x: v128, p: v128): v128 {
-  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(x, 23), i32x4.splat(127)));
-  const mantissa = v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f800000));
-  const m = f32x4.sub(mantissa, f32x4.splat(1));
-  let log = f32x4.splat(-0.0338220459);
-  log = f32x4.add(f32x4.mul(log, m), f32x4.splat(0.1444710955));
-  log = f32x4.add(f32x4.mul(log, m), f32x4.splat(-0.3016380095));
-  log = f32x4.add(f32x4.mul(log, m), f32x4.splat(0.4686588791));
-  log = f32x4.add(f32x4.mul(log, m), f32x4.splat(-0.7203587727));
-  log = f32x4.add(f32x4.mul(log, m), f32x4.splat(1.4426814681));
-  const scaled = f32x4.mul(p, f32x4.add(exponent, f32x4.mul(log, m)));
-  const whole = f32x4.floor(scaled);
-  const f = f32x4.sub(scaled, whole);
-  let power = f32x4.splat(0.0018937541);
-  power = f32x4.add(f32x4.mul(power, f), f32x4.splat(0.0089495904));
-  power = f32x4.add(f32x4.mul(power, f), f32x4.splat(0.0558603371));
-  power = f32x4.add(f32x4.mul(power, f), f32x4.splat(0.2401418182));
-  power = f32x4.add(f32x4.mul(power, f), f32x4.splat(0.6931544897));
-  power = f32x4.add(f32x4.mul(power, f), f32x4.splat(1));
-  return i32x4.add(power, i32x4.shl(i32x4.trunc_sat_f32x4_s(whole), 23));
-}
+/** Measures the grids in the four lanes and moves them on. Returns the lanes that are done, a bit each. */
+function step(
+  work: usize,
+  length: i32,
+  highestCode: f32,
+  middle: f32,
+  isFloat16: i32,
+  norm: f32,
+  iterations: i32,
+): i32 {
+  const scale = v128.load(work, SCALES);
+  const zero = v128.load(work, ZEROS);
+  const logBeta = v128.load(work, LOG_BETAS);
+  const count = v128.load(work, COUNTS);
+  const top = f32x4.splat(highestCode);
+  // Zero points are whole: what counts from them is as near to a code as what counts from 0.
+  const lowest = f32x4.neg(zero);
+  const highest = f32x4.sub(top, zero);
+  const inverse = f32x4.div(f32x4.splat(1), scale);
+  const power = f32x4.splat(norm - 1);
+  const offset = f32x4.neg(logBeta);
+  let costs = f32x4.splat(0);
+  let codes = f32x4.splat(0);
+  let squares = f32x4.splat(0);
+  let rests = f32x4.splat(0);
+  let products = f32x4.splat(0);
+  let at = work + VALUES;
+  const end = at + ((<usize>length) << 4);
+  while (at < end) {
+    const stripEnd = min(at + (STRIP << 4), end);
+    let ownCosts = f32x4.splat(0);
+    let ownCodes = f32x4.splat(0);
+    let ownSquares = f32x4.splat(0);
+    let ownRests = f32x4.splat(0);
+    let ownProducts = f32x4.splat(0);
+    for (; at < stripEnd; at += 16) {
+      const position = f32x4.mul(v128.load(at), inverse);
+      const distance = f32x4.pmax(lowest, f32x4.pmin(highest, f32x4.nearest(position)));
+      const error = f32x4.sub(position, distance);
+      const size = f32x4.abs(error);
+      // |error|^(norm - 1) / beta
+      const threshold = powerOf(f32x4.pmax(v128.load(work, LEAST_ERRORS), size), power, offset, work + POWERS);
+      const sign = v128.and(error, v128.load(work, SIGNS));
+      const rest = v128.or(f32x4.pmin(size, threshold), sign);
+      ownCosts = f32x4.relaxed_madd(size, threshold, ownCosts);
+      ownCodes = f32x4.add(ownCodes, distance);
+      ownSquares = f32x4.relaxed_madd(distance, distance, ownSquares);
+      ownRests = f32x4.add(ownRests, rest);
+      ownProducts = f32x4.relaxed_madd(rest, distance, ownProducts);
+    }
+    costs = f32x4.add(costs, ownCosts);
+    codes = f32x4.add(codes, ownCodes);
+    squares = f32x4.add(squares, ownSquares);
+    rests = f32x4.add(rests, ownRests);
+    products = f32x4.add(products, ownProducts);
+  }
 
-function laneSum(lanes: v128): f64 {
-  const first = <f64>f32x4.extract_lane(lanes, 0) + <f64>f32x4.extract_lane(lanes, 1);
-  return first + (<f64>f32x4.extract_lane(lanes, 2) + <f64>f32x4.extract_lane(lanes, 3));
+  // Costs count in units of the first scale, so that no power leaves float32.
+  const ratio = f32x4.div(f32x4.abs(scale), v128.load(work, UNITS));
+  const cost = f32x4.mul(costs, powerOf(ratio, f32x4.splat(norm), logBeta, work + POWERS));
+  const least = v128.load(work, LEAST_COSTS);
+  const isBetter = f32x4.lt(cost, least);
+  const bestScale = v128.bitselect(scale, v128.load(work, BEST_SCALES), isBetter);
+  const bestZero = v128.bitselect(zero, v128.load(work, BEST_ZEROS), isBetter);
+  v128.store(work, v128.bitselect(cost, least, isBetter), LEAST_COSTS);
+  v128.store(work, bestScale, BEST_SCALES);
+  v128.store(work, bestZero, BEST_ZEROS);
+  const vain = v128.andnot(i32x4.add(v128.load(work, VAIN_STEPS), i32x4.splat(1)), isBetter);
+  const steps = v128.load(work, STEPS);
+
+  let ownZero = f32x4.splat(middle);
+  if (middle < 0) {
+    const mean = f32x4.sub(zero, f32x4.div(rests, count));
+    ownZero = f32x4.pmax(f32x4.splat(0), f32x4.pmin(top, f32x4.floor(f32x4.add(mean, f32x4.splat(0.5)))));
+  }
+  const moved = f32x4.sub(ownZero, zero);
+  const above = f32x4.sub(f32x4.add(squares, products), f32x4.mul(moved, f32x4.add(codes, rests)));
+  const twice = f32x4.sub(f32x4.add(codes, codes), f32x4.mul(moved, count));
+  const below = f32x4.sub(squares, f32x4.mul(moved, twice));
+  const own = f32x4.div(f32x4.mul(scale, above), below);
+  const fitted = v128.bitselect(own, v128.load(work, FITTED_SCALES), isBetter);
+  const nextZero = v128.bitselect(ownZero, v128.load(work, FITTED_ZEROS), isBetter);
+  const known = v128.load(work, STRETCHES);
+  const stretch = v128.bitselect(known, f32x4.mul(known, f32x4.splat(SHORTER)), isBetter);
+  v128.store(work, fitted, FITTED_SCALES);
+  v128.store(work, nextZero, FITTED_ZEROS);
+  v128.store(work, stretch, STRETCHES);
+  let nextScale = f32x4.relaxed_madd(f32x4.sub(fitted, bestScale), stretch, bestScale);
+  let smallest: f32 = f32.MIN_NORMAL_VALUE;
+  let largest = f32.MAX_VALUE;
+  if (isFloat16) {
+    // Veltkamp's splitting leaves 11 significant bits.
+    const shifted = f32x4.mul(nextScale, f32x4.splat(8193));
+    nextScale = f32x4.sub(shifted, f32x4.sub(shifted, nextScale));
+    smallest = 2 ** -14;
+    largest = 65504;
+  }
+  const size = f32x4.abs(nextScale);
+  const fits = v128.and(f32x4.ge(size, f32x4.splat(smallest)), f32x4.le(size, f32x4.splat(largest)));
+  const keepsSign = i32x4.ge_s(v128.xor(nextScale, bestScale), i32x4.splat(0));
+  const isSame = v128.and(f32x4.eq(nextScale, bestScale), f32x4.eq(nextZero, bestZero));
+  const isOver = v128.or(i32x4.ge_s(steps, i32x4.splat(iterations)), i32x4.ge_s(vain, i32x4.splat(PATIENCE)));
+  v128.store(work, nextScale, SCALES);
+  v128.store(work, nextZero, ZEROS);
+  v128.store(work, vain, VAIN_STEPS);
+  v128.store(work, i32x4.add(steps, i32x4.splat(1)), STEPS);
+  v128.store(work, f32x4.add(logBeta, f32x4.splat(LOG_GROWTH)), LOG_BETAS);
+  return i32x4.bitmask(v128.or(v128.or(isOver, isSame), v128.not(v128.and(fits, keepsSign))));
 }

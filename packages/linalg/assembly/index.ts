@@ -2,7 +2,9 @@
 // caller laid out; pointers are byte offsets, matrices are row-major float64.
 
 export { choleskyUpper } from './choleskyUpper';
-export { halfQuadraticSums } from './halfQuadratic';
+export { coverRanges } from './coverRanges';
+export { halfQuadraticGrids } from './halfQuadratic';
+export { powersOf } from './power';
 export { fitChosen, pursueRow } from './pursueRow';
 export { quantizeColumns } from './quantizeColumns';
 export { groupRanges, quantizeGroups } from './quantizeGroups';

@@ -21,13 +21,15 @@ describe('createRowQuantizer', () => {
           Math.min(...members) + 0,
           Math.max(...members),
         ]);
-        quantizer.inverseScales[group] = 3 + group;
-        quantizer.offsets[group] = 4.5 + (group % 3);
+        quantizer.scales[group] = 1 / (3 + group);
+        quantizer.zeroPoints[group] = 4 + (group % 3);
       }
       quantizer.quantize(rows, 3);
       const expected = Array.from(values, (value, index) => {
         const group = Math.floor(index / columns) * groups + Math.floor((index % columns) / groupSize);
-        return Math.max(0, Math.min(7, Math.floor(value * (3 + group) + 4.5 + (group % 3))));
+        const inverse = Math.fround(1 / Math.fround(1 / (3 + group)));
+        const position = Math.fround(Math.fround(value * inverse) + 4.5 + (group % 3));
+        return Math.max(0, Math.min(7, Math.floor(position)));
       });
       expect([...quantizer.codes.subarray(0, values.length)]).toEqual(expected);
     });
@@ -51,37 +53,74 @@ describe('createRowQuantizer', () => {
   it('covers 8 bits and clamps far values', () => {
     const quantizer = createRowQuantizer(9, 16);
     quantizer.values.set([0, 1, 127, 128, 254, 255, 3e38, -3e38, 254.999]);
-    quantizer.inverseScales[0] = 1;
-    quantizer.offsets[0] = 0;
+    quantizer.scales[0] = 1;
+    quantizer.zeroPoints[0] = -0.5;
     quantizer.quantize(1, 8);
     expect([...quantizer.codes.subarray(0, 9)]).toEqual([0, 1, 127, 128, 254, 255, 255, 0, 254]);
   });
 
   it('holds whole rows, one at least', () => {
-    expect(createRowQuantizer(1000, 32)).toMatchObject({ rowCapacity: 65, groupsPerRow: 32 });
+    expect(createRowQuantizer(1000, 32)).toMatchObject({ rowCapacity: 4, groupsPerRow: 32 });
     expect(createRowQuantizer(100_000, 32)).toMatchObject({ rowCapacity: 1, groupsPerRow: 3125 });
   });
 });
 
-it.each([1, 3, 4, 31, 32, 64, 65, 200])('sums up a half-quadratic step like plain loops: %i values', count => {
-  const quantizer = createRowQuantizer(256, 256);
-  quantizer.values.set(randomMatrix(1, 256, 5).data.map(value => value ** 3));
-  for (const norm of [0.5, 0.7, 1, 2]) {
-    const step = { scale: -0.05, zeroPoint: 6, highestCode: 15, norm, beta: 10 };
-    const expected = [0, 0, 0, 0, 0];
-    let size = 0;
-    for (const value of quantizer.values.subarray(3, 3 + count)) {
-      const position = Math.fround(value / step.scale) + step.zeroPoint;
-      const code = Math.max(0, Math.min(15, Math.floor(position + 0.5)));
-      const error = position - code;
-      const shrunk = error === 0 ? 0 : Math.max(0, Math.abs(error) - Math.abs(error) ** (norm - 1) / step.beta);
-      const target = position - step.zeroPoint - Math.sign(error) * shrunk;
-      const d = code - step.zeroPoint;
-      const own = [Math.abs(error) ** norm, d, d * d, target, target * d];
-      for (const [index, term] of own.entries()) expected[index]! += term;
-      size += 1 + d * d;
+describe('refine', () => {
+  const rule = { bits: 4, symmetric: false, scaleType: 'float32', raiseSmallScales: false, iterations: 20 } as const;
+  const heavyTailed = (rows: number, columns: number) =>
+    randomMatrix(rows, columns, 5).data.map(value => 0.001 + value ** 3);
+  /** Grids of one matrix after some iterations. */
+  const refined = (values: Float64Array, columns: number, groupSize: number, norm: number, iterations: number) => {
+    const quantizer = createRowQuantizer(columns, groupSize);
+    const rows = values.length / columns;
+    quantizer.values.set(values);
+    quantizer.measure(rows);
+    quantizer.cover(rows, rule);
+    quantizer.refine(rows, { ...rule, norm, iterations });
+    const count = rows * quantizer.groupsPerRow;
+    return { scales: quantizer.scales.slice(0, count), zeroPoints: quantizer.zeroPoints.slice(0, count) };
+  };
+
+  it.each([1, 3, 4, 31, 32, 64, 65, 200])('takes a step like plain loops: %i values', count => {
+    for (const norm of [0.1, 0.5, 0.7, 1, 2]) {
+      const values = Float32Array.from(heavyTailed(1, count));
+      const before = refined(Float64Array.from(values), count, 256, norm, 0);
+      const after = refined(Float64Array.from(values), count, 256, norm, 1);
+      const expected = plainStep([...values], before.scales[0]!, before.zeroPoints[0]!, norm);
+      if (expected.isBetter) {
+        expect(after.scales[0]! / expected.scale).toBeCloseTo(1, 4);
+        expect(after.zeroPoints[0]).toBe(expected.zeroPoint);
+      } else expect(after).toEqual(before);
     }
-    const sums = quantizer.halfQuadraticSums(3, count, step);
-    for (const [index, sum] of expected.entries()) expect(Math.abs(sums[index]! - sum)).toBeLessThan(1e-4 * size);
-  }
+  });
+
+  it('gives a group the same grid wherever it lies, and whatever lies beside it', () => {
+    const columns = 33;
+    const values = heavyTailed(7, columns);
+    const whole = refined(values, columns, 16, 0.7, 20);
+    for (let row = 0; row < 7; row++) {
+      const alone = refined(values.slice(row * columns, (row + 1) * columns), columns, 16, 0.7, 20);
+      expect(alone.scales).toEqual(whole.scales.slice(3 * row, 3 * row + 3));
+      expect(alone.zeroPoints).toEqual(whole.zeroPoints.slice(3 * row, 3 * row + 3));
+    }
+  });
 });
+
+/** One step from a grid, in float64, and whether it errs less than the grid, by the sum of |error|^norm. */
+function plainStep(values: readonly number[], scale: number, zeroPoint: number, norm: number) {
+  const codeOf = (value: number, s: number, z: number) => Math.max(0, Math.min(15, Math.floor(value / s + z + 0.5)));
+  const cost = (s: number, z: number) =>
+    values.reduce((sum, value) => sum + Math.abs(value - s * (codeOf(value, s, z) - z)) ** norm, 0);
+  const codes = values.map(value => codeOf(value, scale, zeroPoint));
+  const targets = values.map((value, index) => {
+    const error = value / scale + zeroPoint - codes[index]!;
+    const shrunk = Math.max(0, Math.abs(error) - Math.max(1e-9, Math.abs(error)) ** (norm - 1) / 10);
+    return value / scale - Math.sign(error) * shrunk;
+  });
+  const mean = codes.reduce((sum, code, index) => sum + code - targets[index]!, 0) / values.length;
+  const next = Math.max(0, Math.min(15, Math.floor(mean + 0.5)));
+  const above = codes.reduce((sum, code, index) => sum + targets[index]! * (code - next), 0);
+  const below = codes.reduce((sum, code) => sum + (code - next) ** 2, 0);
+  const moved = scale + 8 * ((scale * above) / below - scale);
+  return { scale: moved, zeroPoint: next, isBetter: cost(moved, next) < cost(scale, zeroPoint) };
+}

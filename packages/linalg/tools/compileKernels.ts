@@ -13,6 +13,8 @@ export async function compileKernels(): Promise<Uint8Array> {
     '--noAssert',
     '--enable',
     'simd',
+    '--enable',
+    'relaxed-simd',
     '--runtime',
     'stub',
     '--importMemory',

@@ -41,27 +41,42 @@ export interface Kernels {
   ): number;
   fitChosen(images: number, stride: number, chosen: number, gains: number, steps: number, coefficients: number): void;
   groupRanges(values: number, rows: number, columns: number, groupSize: number, ranges: number): void;
+  coverRanges(
+    ranges: number,
+    count: number,
+    highestCode: number,
+    isSymmetric: number,
+    isFloat16: number,
+    raisesSmall: number,
+    scales: number,
+    zeros: number,
+  ): number;
+  halfQuadraticGrids(
+    values: number,
+    rows: number,
+    columns: number,
+    groupSize: number,
+    scales: number,
+    zeros: number,
+    highestCode: number,
+    middle: number,
+    isFloat16: number,
+    norm: number,
+    iterations: number,
+    work: number,
+  ): number;
+  powersOf(values: number, count: number, power: number, table: number, results: number): void;
   quantizeGroups(
     values: number,
     rows: number,
     columns: number,
     groupSize: number,
-    inverseScales: number,
-    offsets: number,
+    scales: number,
+    zeros: number,
     highestCode: number,
     codes: number,
   ): void;
   reflectPanel(panel: number, count: number, length: number, taus: number, triangle: number): void;
-  halfQuadraticSums(
-    values: number,
-    count: number,
-    inverseScale: number,
-    zeroPoint: number,
-    highestCode: number,
-    norm: number,
-    inverseBeta: number,
-    sums: number,
-  ): void;
   searchWords(
     linear: number,
     stride: number,

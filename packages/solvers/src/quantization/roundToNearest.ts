@@ -5,7 +5,7 @@ import { parseOptions } from '../parseOptions.ts';
 import { resolveGroupSize } from './resolveGroupSize.ts';
 import { roundOnGrids } from './roundOnGrids.ts';
 import { type RoundToNearestOptions, roundToNearestOptions } from './roundToNearestOptions.ts';
-import { shrinkGrid } from './shrinkGrid.ts';
+import { shrinkGrids } from './shrinkGrids.ts';
 
 /**
  * Rounds every weight to the nearest point of its group's grid; needs no data.
@@ -15,7 +15,7 @@ import { shrinkGrid } from './shrinkGrid.ts';
  * `weight`: `[outFeatures, inFeatures]`, finite, not modified. Scales are float16, or float32 for the whole weight when any
  * of them leaves float16's normal range (see the option scaleType).
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT; SOLVER_FAILED for scales that a forced float16 cannot hold.
- * Cost: three reads and one write per weight, up to 80 times more for the search; scratch is the result.
+ * Cost: one read from memory and one write a weight, three reads from the first cache; up to 80 more for the search; scratch is the result.
  */
 export function roundToNearest(weight: Matrix<Float32Array>, options: RoundToNearestOptions = {}): QuantizedWeight {
   const { bits, groupSize, symmetric, shrinkSearch, scaleType } = parseOptions(roundToNearestOptions, options, 'rtn');
@@ -25,6 +25,6 @@ export function roundToNearest(weight: Matrix<Float32Array>, options: RoundToNea
     weight,
     inputsPerGroup,
     { bits, symmetric, shrinkSearch, scaleType },
-    shrinkSearch ? shrinkGrid : null,
+    shrinkSearch ? shrinkGrids : null,
   );
 }

@@ -1,5 +1,5 @@
 import { CompressionError } from '@quern/core';
-import { describeProblems } from '@quern/solvers';
+import { describeProblems, solvers } from '@quern/solvers';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { readBudget } from './budget/readBudget.ts';
@@ -163,12 +163,9 @@ function checkTarget(recipe: Recipe): Recipe {
   );
 }
 
-/** Methods whose 2 bits no kernel reads: aqlm's weights are put together at load, watersic's codes lie in 4 or 8 bits. */
-const WITHOUT_TWO_BITS = new Set(['none', 'aqlm', 'watersic']);
-
 /** Whether weights of 2 bits by this method are products of codes of 2 bits, which not every target has a kernel for. */
 export function multipliesTwoBits(method: string): boolean {
-  return !WITHOUT_TWO_BITS.has(method);
+  return Object.hasOwn(solvers, method) && solvers[method]!.runsWider === undefined;
 }
 
 /** The first key by which something gets 2 bits, null when nothing does. */

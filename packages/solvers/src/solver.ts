@@ -36,6 +36,11 @@ interface SolverFacts {
   /** The least ratio that the format of these options can meet, of methods that can't meet all: a site is then given that, or stays as it is. */
   readonly leastRatio?: (shape: SiteShape, options: SolverOptions) => number;
   /**
+   * Whether kernels read wider numbers than `bits` says: weights that are put together at load, or codes that lie in 4 or 8 bits. A target
+   * without kernels for narrow codes runs them all the same.
+   */
+  readonly runsWider?: true;
+  /**
    * What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. Of methods that take
    * a ratio, and of those whose codes are meant for an entropy coder.
    */

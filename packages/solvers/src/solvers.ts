@@ -209,6 +209,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     optionsSchema: aqlmOptions,
     needs: 'inputGram',
     allocation: null,
+    runsWider: true,
     storageBits: (shape, options) => aqlmStorageBits(shape, parseOptions(aqlmOptions, options, 'aqlm')),
     solve: aqlm,
   },
@@ -216,6 +217,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     optionsSchema: watersicOptions,
     needs: 'sharedInput',
     allocation: null,
+    runsWider: true,
     // As packed; the container is wider.
     storageBits: ({ outFeatures, inFeatures }, options) =>
       Math.round(parseOptions(watersicOptions, options, 'watersic').bits * outFeatures * inFeatures),

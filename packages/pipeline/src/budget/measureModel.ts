@@ -6,12 +6,12 @@ import { canCapture } from '@quern/onnx';
 import { calibrationInputs } from '../forward/calibrationInputs.ts';
 import { captureOriginal } from '../forward/captureOriginal.ts';
 import { createHiddenStates } from '../forward/hiddenStates.ts';
+import { measurementFolder, measurementStore } from '../measure/measurementStore.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import type { CompressRun } from '../run.ts';
 import { createExecutor } from '../solve/createExecutor.ts';
 import { readStored } from '../statistics/readStored.ts';
 import type { SiteCandidates } from './listCandidates.ts';
-import { measurementFolder, measurementStore } from './measurementStore.ts';
 import { type MeasuredSite, measureSites, recallSites } from './measureSites.ts';
 
 /** Hidden states beyond this many bytes go to files. */

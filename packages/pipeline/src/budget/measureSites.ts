@@ -1,26 +1,17 @@
-import { join } from 'node:path';
-import { CompressionError, type InputStatistics } from '@quern/core';
-import { activationTypeOf, type OnnxModel, readWeight, serializeModel } from '@quern/onnx';
-import type { Device } from '@quern/runtime';
+import { CompressionError } from '@quern/core';
 import type { MeasuredLoss } from '@quern/solvers';
-import type { Emit } from '../events.ts';
-import { asBlocks } from '../forward/asBlocks.ts';
-import { type KeptBaseline, keepBaseline, windowsThatFit } from '../forward/keepBaseline.ts';
-import { weightBytes } from '../forward/weightBytes.ts';
 import { checkInterrupted } from '../interruption.ts';
+import { type LossRun, measureLosses, recallLoss } from '../measure/measureLosses.ts';
+import { copyOf, optionsInRun, siteTask } from '../measure/siteTask.ts';
 import type { PreparedText } from '../open/prepareText.ts';
-import { textContent } from '../open/textContent.ts';
 import type { Recipe } from '../recipe.ts';
-import { scaleTypeFor } from '../solve/compressEmbeddings.ts';
-import type { Executor } from '../solve/createExecutor.ts';
-import { type JobContent, jobKey } from '../solve/jobKey.ts';
+import { jobKey } from '../solve/jobKey.ts';
 import { nameSite } from '../solve/nameSite.ts';
 import { releaseMemory } from '../solve/releaseMemory.ts';
-import type { ResultStore } from '../solve/resultStore.ts';
 import { shareOut } from '../solve/shareOut.ts';
-import { plannedStorageBits, type SitePlan, solverOf } from '../solve/sitePlan.ts';
+import { plannedStorageBits, type SitePlan } from '../solve/sitePlan.ts';
 import type { SiteCandidates } from './listCandidates.ts';
-import type { MeasuredWay, SiteTask } from './measureTasks.ts';
+import type { MeasuredWay } from './measureWays.ts';
 
 /** A way of treating a site with what it stores and spoils. */
 export interface MeasuredCandidate extends MeasuredWay {
@@ -34,29 +25,14 @@ export interface MeasuredSite {
   readonly losses: readonly MeasuredLoss[];
 }
 
-export interface MeasureRun {
-  /** The original. */
-  readonly model: OnnxModel;
+export interface MeasureRun extends LossRun {
   readonly recipe: Pick<Recipe, 'storage' | 'accuracyLevel'>;
-  readonly executor: Executor;
-  /** Receives what was measured, by what it was measured from. */
-  readonly results: ResultStore;
-  /** What everything is made from: model, calibration, engine, seed. */
-  readonly origin: JobContent;
-  /** Statistics of the original's inputs; called only where something is missing. */
-  readonly statisticsOf: (plan: SitePlan) => Promise<InputStatistics | null>;
   /** Text that no statistics have seen; null for a model that reads none. */
   readonly heldOut: PreparedText | null;
-  readonly device: Device;
-  readonly scratch: string;
-  readonly emit: Emit;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Stored bits per weight of the two ways whose loss is measured. */
 const LOSS_BITS = [2, 4] as const;
-/** Weights, in float32, of sessions that are open at the same time. */
-const SESSION_BYTES = 4e9;
 
 /**
  * Measures every way of treating every site, and what the model loses by two of them: everything about a model that budgets need, and no
@@ -66,9 +42,10 @@ const SESSION_BYTES = 4e9;
  * Both run on all workers, the passes on as many as hold models of 4 GB together.
  */
 export async function measureSites(run: MeasureRun, sites: readonly SiteCandidates[]): Promise<MeasuredSite[]> {
-  const model = { bytes: serializeModel(run.model), folder: run.model.folder };
-  const ways = await measureAllWays(run, model, sites);
-  const losses = run.heldOut ? await measureAllLosses(run, model, sites, run.heldOut) : sites.map(() => []);
+  const ways = await measureAllWays(run, sites);
+  const asked = run.heldOut ? sites.map(({ plans }) => lossPlans(plans).map(plan => ({ plan }))) : sites.map(() => []);
+  const measured = run.heldOut ? await measureLosses(run, asked.flat(), run.heldOut) : [];
+  const lossOf = new Map(asked.flat().map((request, at) => [request, measured[at]!]));
   return sites.map(({ site, plans }, index) => {
     const candidates = plans.flatMap(plan => {
       const way = ways[index]!.get(plan);
@@ -78,7 +55,7 @@ export async function measureSites(run: MeasureRun, sites: readonly SiteCandidat
       const message = `${site.name}: every method of the budget fails on it; name others, or calibrate on more text.`;
       throw new CompressionError('SOLVER_FAILED', message, { site: site.name });
     }
-    return { candidates, losses: losses[index]! };
+    return { candidates, losses: asked[index]!.map(request => lossOf.get(request)!) };
   });
 }
 
@@ -97,7 +74,7 @@ export async function recallSites(
     }
     const losses: MeasuredLoss[] = [];
     for (const plan of run.heldOut ? lossPlans(plans) : []) {
-      const loss = await run.results.load<MeasuredLoss>(lossKey(run, plan, run.heldOut!));
+      const loss = await recallLoss(run, { plan }, run.heldOut!);
       if (loss === null) return null;
       losses.push(loss);
     }
@@ -129,16 +106,11 @@ function waysKey({ origin, recipe }: Pick<MeasureRun, 'origin' | 'recipe'>, plan
   });
 }
 
-function lossKey({ origin }: Pick<MeasureRun, 'origin'>, plan: SitePlan, heldOut: PreparedText): string {
-  const text = textContent(heldOut);
-  return jobKey({ origin, loss: plan.site.name, solver: plan.solver, options: plan.options, text });
-}
-
 async function measureAllWays(
   run: MeasureRun,
-  model: SiteTask['model'],
   sites: readonly SiteCandidates[],
 ): Promise<ReadonlyMap<SitePlan, MeasuredWay>[]> {
+  const model = copyOf(run.model);
   const { executor, results, emit, signal, recipe } = run;
   const found = sites.map(() => new Map<SitePlan, MeasuredWay>());
   const total = sites.reduce((sum, { plans }) => sum + bySolver(plans).size, 0);
@@ -160,7 +132,7 @@ async function measureAllWays(
       let ways = await results.load<readonly (MeasuredWay | null)[]>(key);
       if (ways === null) {
         const task = await siteTask(run, model, own[0]!);
-        const options = own.map(plan => withScaleType(run.model, plan));
+        const options = own.map(plan => optionsInRun(run.model, plan));
         try {
           ways = await executor.ways({ ...task, solver, options, storage: recipe.storage! }, signal);
         } catch (error) {
@@ -178,75 +150,4 @@ async function measureAllWays(
     },
   );
   return found;
-}
-
-async function measureAllLosses(
-  run: MeasureRun,
-  model: SiteTask['model'],
-  sites: readonly SiteCandidates[],
-  heldOut: PreparedText,
-): Promise<MeasuredLoss[][]> {
-  const { executor, results, emit, signal, device } = run;
-  const asked = sites.flatMap(({ plans }, site) => lossPlans(plans).map(plan => ({ plan, site })));
-  const losses = new Map<SitePlan, MeasuredLoss>();
-  let kept: KeptBaseline | null = null;
-  const tell = (): void =>
-    emit({
-      kind: 'progress',
-      stage: 'measure',
-      done: losses.size,
-      total: asked.length,
-      unit: 'sites',
-      detail: 'loss of the model',
-    });
-  const missing: SitePlan[] = [];
-  for (const { plan } of asked) {
-    const known = await results.load<MeasuredLoss>(lossKey(run, plan, heldOut));
-    if (known) losses.set(plan, known);
-    else missing.push(plan);
-  }
-  tell();
-  if (missing.length > 0) {
-    const windows = windowsThatFit(run.model, heldOut.windows, device);
-    kept = await keepBaseline(run.model, windows, join(run.scratch, 'held-out'), { device, signal });
-  }
-  const atOnce = sessionsAtOnce(run);
-  await shareOut(missing, atOnce, async plan => {
-    checkInterrupted(signal);
-    const task = await siteTask(run, model, plan);
-    const threads = atOnce > 1 ? { threads: 1 } : {};
-    const options = withScaleType(run.model, plan);
-    try {
-      losses.set(plan, await executor.loss({ ...task, options, kept: kept!, device, ...threads }, signal));
-    } catch (error) {
-      throw nameSite(error, plan.site);
-    }
-    await results.save(lossKey(run, plan, heldOut), losses.get(plan)!);
-    releaseMemory(8 * plan.site.inFeatures ** 2);
-    tell();
-  });
-  return sites.map(({ plans }) => lossPlans(plans).map(plan => losses.get(plan)!));
-}
-
-/** Passes that may run together: as many as have room for what they open, the model or one of its blocks; one beside the CPU. */
-function sessionsAtOnce({ model, executor, device }: MeasureRun): number {
-  if (device !== 'cpu') return 1;
-  const blocks = asBlocks(model, device);
-  const bytes = weightBytes(model) / (blocks?.cuts.length ?? 1);
-  return Math.max(1, Math.min(executor.threads, Math.floor(SESSION_BYTES / Math.max(1, bytes))));
-}
-
-async function siteTask(run: MeasureRun, model: SiteTask['model'], plan: SitePlan): Promise<SiteTask> {
-  const { site, solver } = plan;
-  const activationType = activationTypeOf(run.model, site);
-  const { accuracyLevel } = run.recipe;
-  const weight = await readWeight(run.model, site);
-  return { model, site, solver, weight, statistics: await run.statisticsOf(plan), accuracyLevel, activationType };
-}
-
-/** The options of a plan as a run of it would have them. */
-function withScaleType(model: OnnxModel, plan: SitePlan): SitePlan['options'] {
-  if (!Object.hasOwn(solverOf(plan).optionsSchema.shape, 'scaleType')) return plan.options;
-  const scaleType = scaleTypeFor(activationTypeOf(model, plan.site));
-  return scaleType === 'auto' ? plan.options : { ...plan.options, scaleType };
 }

@@ -1,6 +1,7 @@
 import type { CompressRequest } from '../compressRequest.ts';
 import { chooseDevice } from '../device/chooseDevice.ts';
 import type { Emit } from '../events.ts';
+import { measurementStore } from '../measure/measurementStore.ts';
 import { hashFile } from '../open/hashFile.ts';
 import type { OpenedModel } from '../open/openModel.ts';
 import { openEngine } from '../openEngine.ts';
@@ -11,7 +12,6 @@ import type { BudgetFigures } from './budgetReport.ts';
 import { candidateTable } from './candidateTable.ts';
 import { expectedFigures } from './expectedFigures.ts';
 import type { IntendedChoice } from './intendPlans.ts';
-import { measurementStore } from './measurementStore.ts';
 import { recallSites } from './measureSites.ts';
 import type { Budget } from './readBudget.ts';
 import { firstChoice } from './searchIncrease.ts';

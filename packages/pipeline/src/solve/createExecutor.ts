@@ -4,7 +4,8 @@ import type { Accelerator } from '@quern/linalg';
 import type { Device } from '@quern/runtime';
 import type { MeasuredLoss, RatePoint, WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
-import type { CandidatesTask, LossTask, MeasuredWay } from '../budget/measureTasks.ts';
+import type { CandidatesTask, MeasuredWay } from '../budget/measureWays.ts';
+import type { LossTask } from '../measure/measureLoss.ts';
 import type { KnownWeight, SolveMember, SolveTask } from './solveSite.ts';
 import type { WorkerAnswer, WorkerData } from './solveWorker.ts';
 

@@ -67,13 +67,10 @@ async function solveAll(
       : readStored(run.calibration);
     const original: OriginalRun = { ...common, statisticsOf };
     plans = await allocatePlans(original, given, recipe);
-    if (run.calibration)
-      plans = await spreadBits(
-        { ...original, device: run.device, scratch: run.folder.scratch },
-        plans,
-        recipe,
-        run.calibration,
-      );
+    if (run.calibration) {
+      const measuring = { ...original, recipe, device: run.device, scratch: run.folder.scratch };
+      plans = await spreadBits(measuring, plans, recipe, run.calibration);
+    }
     const names = new Set(onOriginal.map(plan => plan.site.name));
     solvedBefore = await solveOnOriginal(
       original,

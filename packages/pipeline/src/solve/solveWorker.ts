@@ -2,13 +2,8 @@ import { workerData } from 'node:worker_threads';
 import { CompressionError, type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { type Accelerator, chooseEngine } from '@quern/linalg';
 import { type MeasuredLoss, type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
-import {
-  type CandidatesTask,
-  type LossTask,
-  type MeasuredWay,
-  measureLoss,
-  measureWays,
-} from '../budget/measureTasks.ts';
+import { type CandidatesTask, type MeasuredWay, measureWays } from '../budget/measureWays.ts';
+import { type LossTask, measureLoss } from '../measure/measureLoss.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { solverOf } from './sitePlan.ts';
 import { type KnownWeight, type SolveMember, type SolveTask, solveSite } from './solveSite.ts';

@@ -1,14 +1,14 @@
 import { readWeight } from '@quern/onnx';
-import type { Device } from '@quern/runtime';
 import { allocateBits, type RatedSite, type RatePoint } from '@quern/solvers';
 import { checkInterrupted } from '../interruption.ts';
+import type { LossRun } from '../measure/measureLosses.ts';
 import type { Material } from '../open/material.ts';
 import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
 import { jobKey } from './jobKey.ts';
-import { measureSensitivities } from './measureSensitivities.ts';
 import { nameSite } from './nameSite.ts';
 import { releaseMemory } from './releaseMemory.ts';
+import { sensitivitiesOf } from './sensitivitiesOf.ts';
 import { shareOut } from './shareOut.ts';
 import { allocationOf, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
 import { type OriginalRun, solveOnOriginal } from './solveOnOriginal.ts';
@@ -27,7 +27,7 @@ const SMALLEST_RATIO = 1e-9;
  * each loses at falling rates.
  */
 export async function spreadBits(
-  run: OriginalRun & { readonly device: Device; readonly scratch: string },
+  run: OriginalRun & LossRun,
   plans: readonly SitePlan[],
   recipe: Pick<Recipe, 'allocation'>,
   material: Material,
@@ -36,7 +36,7 @@ export async function spreadBits(
   if (spread.length === 0) return [...plans];
   const weighted = spread.filter(plan => allocationOf(plan, recipe) === 'sensitivity');
   const keys = await solveOnOriginal(run, weighted);
-  const sensitivities = await measureSensitivities(run, weighted, keys, material);
+  const sensitivities = await sensitivitiesOf(run, weighted, keys, material);
   const curves = await rateCurves(run, spread);
   const rate = ({ site }: SitePlan): RatedSite => ({
     elements: site.outFeatures * site.inFeatures,

@@ -6,7 +6,7 @@ import { resolveGroupSize } from './resolveGroupSize.ts';
 import { roundOnGrids } from './roundOnGrids.ts';
 import { roundToNearest } from './roundToNearest.ts';
 import { type RoundToNearestOptions, roundToNearestOptions } from './roundToNearestOptions.ts';
-import { shrinkGrid } from './shrinkGrid.ts';
+import { shrinkGrids } from './shrinkGrids.ts';
 
 /** A weight `[rows, columns]` that is read in parts. */
 export interface RowSource {
@@ -40,7 +40,7 @@ export async function roundRows(
   const rounded = async (start: number, wanted: 'auto' | 'float16' | 'float32'): Promise<QuantizedWeight> => {
     const part = await source.read(start, Math.min(start + rowsPerSlice, rows));
     checkWeightShape(part);
-    const refine = shrinkSearch ? shrinkGrid : null;
+    const refine = shrinkSearch ? shrinkGrids : null;
     return roundOnGrids(part, inputsPerGroup, { bits, symmetric, shrinkSearch, scaleType: wanted }, refine);
   };
   const wide = scaleType === 'auto' && (await anyOf(starts, async start => (await rounded(start, 'auto')).scaleType));

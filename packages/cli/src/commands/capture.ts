@@ -1,14 +1,24 @@
+import { CompressionError } from '@quern/core';
 import type { CapturePlan, CaptureResult } from '@quern/pipeline';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { table } from '../table.ts';
+
+/** Flags of compress that say how to solve, write or score. */
+const OTHERS: readonly (keyof CompressFlags)[] = [
+  ...(['method', 'bits', 'methods', 'groupSize', 'ratio'] as const),
+  ...(['bitsPerWeight', 'targetSize', 'maxPerplexityIncrease'] as const),
+  ...(['headBits', 'storage', 'target', 'accuracyLevel', 'layout', 'evaluate', 'perDocument'] as const),
+];
 
 export function captureCommand(): Command {
   const command = addCompressOptions('capture').description(
     'Run the calibration once and keep its statistics, for compress and compare with --statistics; those of several texts add up.',
   );
+  for (const option of command.options) if (isOther(option)) option.hideHelp();
   return command.action(async (model: string, flags: CompressFlags) => {
+    refuseOthers(command, flags);
     const { captureModel, planCapture } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
@@ -16,6 +26,22 @@ export function captureCommand(): Command {
     if (flags.dryRun) await runCommand(flags.json, ({ emit }) => planCapture(request, emit), renderPlan);
     else await runCommand(flags.json, ({ emit, signal }) => captureModel(request, emit, signal), renderCapture);
   });
+}
+
+function isOther(option: Option): boolean {
+  return OTHERS.includes(option.attributeName() as keyof CompressFlags);
+}
+
+/** Errors: USAGE for what would have no effect. */
+function refuseOthers(command: Command, { evaluate }: CompressFlags): void {
+  const given = command.options.filter(option => {
+    const name = option.attributeName();
+    const asksForNothing = name === 'evaluate' && evaluate === 'none';
+    return isOther(option) && !asksForNothing && command.getOptionValueSource(name) === 'cli';
+  });
+  if (given.length === 0) return;
+  const message = `${given.map(({ long }) => long).join(', ')}: capture neither solves nor scores: leave out here, and give to compress or compare with --statistics.`;
+  throw new CompressionError('USAGE', message);
 }
 
 function renderPlan({ inputs, bytes }: CapturePlan): string {

@@ -81,7 +81,7 @@ function passesOver(bits: number): number {
     quantizer.values.set(weight.data.subarray(start, start + quantizer.values.length));
     quantizer.measure(rowCapacity);
     quantizer.cover(rowCapacity, rule);
-    passes += quantizer.refine(rowCapacity, { ...rule, norm: 0.7, iterations: 20 });
+    passes += quantizer.refine(rowCapacity, { ...rule, norm: 0.7, iterations: 10 });
   }
   return passes / (chunks * rowCapacity * groupsPerRow);
 }

@@ -7,11 +7,8 @@ const LEAST_ERROR: f32 = 1e-6;
 /** Logarithms to base 2 of beta, 10 at first, and of its growth, 1.01 a step. */
 const LOG_BETA: f32 = 3.321928094887362;
 const LOG_GROWTH: f32 = 0.01435529297707;
-/** How many times as far as to its closed form the first step of a scale goes, and what is left of that after one in vain. */
-const STRETCH: f32 = 8;
-const SHORTER: f32 = 0.3333333;
-/** Steps in a row that may be in vain. */
-const PATIENCE: i32 = 2;
+/** How many times as far as to its closed form a scale goes. */
+const STRETCH: f32 = 2;
 
 /** Four floats each, and the groups in the lanes, at the start of the working memory; the values follow. */
 const SCALES: usize = 0;
@@ -19,27 +16,22 @@ const ZEROS: usize = 16;
 const BEST_SCALES: usize = 32;
 const BEST_ZEROS: usize = 48;
 const LEAST_COSTS: usize = 64;
-/** Where the closed form takes the best grids. */
-const FITTED_SCALES: usize = 80;
-const FITTED_ZEROS: usize = 96;
-const STRETCHES: usize = 112;
-const UNITS: usize = 128;
-const COUNTS: usize = 144;
-const LOG_BETAS: usize = 160;
-const STEPS: usize = 176;
-const VAIN_STEPS: usize = 192;
-const GROUPS: usize = 208;
+const UNITS: usize = 80;
+const COUNTS: usize = 96;
+const LOG_BETAS: usize = 112;
+const STEPS: usize = 128;
+const GROUPS: usize = 144;
 /** Constants, from memory for the reason that `fillPowerTable` gives. */
-const LEAST_ERRORS: usize = 224;
-const SIGNS: usize = 240;
-const POWERS: usize = 256;
+const LEAST_ERRORS: usize = 160;
+const SIGNS: usize = 176;
+const POWERS: usize = 192;
 const VALUES: usize = POWERS + POWER_TABLE_BYTES;
 
 /**
  * The steps of HQQ on every group of a float32 matrix, from the grids at `scales` and `zeros`, float32 both, which afterwards hold the
  * best ones that were measured: see halfQuadraticGrids in @quern/solvers. Four groups go side by side, one in each lane; a lane whose
  * group is done takes the next one. A group's result depends on its values alone.
- * `middle` is the zero point of all groups, or negative where each has its own. Working memory: 496 bytes and four groups.
+ * `middle` is the zero point of all groups, or negative where each has its own. Working memory: 432 bytes and four groups.
  * Returns the passes over a group, of all groups.
  */
 export function halfQuadraticGrids(
@@ -99,12 +91,10 @@ export function halfQuadraticGrids(
       store<f32>(at, scale, BEST_SCALES);
       store<f32>(at, zero, BEST_ZEROS);
       store<f32>(at, f32.MAX_VALUE, LEAST_COSTS);
-      store<f32>(at, STRETCH, STRETCHES);
       store<f32>(at, abs(scale), UNITS);
       store<f32>(at, <f32>count, COUNTS);
       store<f32>(at, LOG_BETA, LOG_BETAS);
       store<i32>(at, 0, STEPS);
-      store<i32>(at, 0, VAIN_STEPS);
       store<i32>(at, next, GROUPS);
       next++;
       left++;
@@ -177,32 +167,22 @@ function step(
   const cost = f32x4.mul(costs, powerOf(ratio, f32x4.splat(norm), logBeta, work + POWERS));
   const least = v128.load(work, LEAST_COSTS);
   const isBetter = f32x4.lt(cost, least);
-  const bestScale = v128.bitselect(scale, v128.load(work, BEST_SCALES), isBetter);
-  const bestZero = v128.bitselect(zero, v128.load(work, BEST_ZEROS), isBetter);
   v128.store(work, v128.bitselect(cost, least, isBetter), LEAST_COSTS);
-  v128.store(work, bestScale, BEST_SCALES);
-  v128.store(work, bestZero, BEST_ZEROS);
-  const vain = v128.andnot(i32x4.add(v128.load(work, VAIN_STEPS), i32x4.splat(1)), isBetter);
+  v128.store(work, v128.bitselect(scale, v128.load(work, BEST_SCALES), isBetter), BEST_SCALES);
+  v128.store(work, v128.bitselect(zero, v128.load(work, BEST_ZEROS), isBetter), BEST_ZEROS);
   const steps = v128.load(work, STEPS);
 
-  let ownZero = f32x4.splat(middle);
+  let nextZero = f32x4.splat(middle);
   if (middle < 0) {
     const mean = f32x4.sub(zero, f32x4.div(rests, count));
-    ownZero = f32x4.pmax(f32x4.splat(0), f32x4.pmin(top, f32x4.floor(f32x4.add(mean, f32x4.splat(0.5)))));
+    nextZero = f32x4.pmax(f32x4.splat(0), f32x4.pmin(top, f32x4.floor(f32x4.add(mean, f32x4.splat(0.5)))));
   }
-  const moved = f32x4.sub(ownZero, zero);
+  const moved = f32x4.sub(nextZero, zero);
   const above = f32x4.sub(f32x4.add(squares, products), f32x4.mul(moved, f32x4.add(codes, rests)));
   const twice = f32x4.sub(f32x4.add(codes, codes), f32x4.mul(moved, count));
   const below = f32x4.sub(squares, f32x4.mul(moved, twice));
-  const own = f32x4.div(f32x4.mul(scale, above), below);
-  const fitted = v128.bitselect(own, v128.load(work, FITTED_SCALES), isBetter);
-  const nextZero = v128.bitselect(ownZero, v128.load(work, FITTED_ZEROS), isBetter);
-  const known = v128.load(work, STRETCHES);
-  const stretch = v128.bitselect(known, f32x4.mul(known, f32x4.splat(SHORTER)), isBetter);
-  v128.store(work, fitted, FITTED_SCALES);
-  v128.store(work, nextZero, FITTED_ZEROS);
-  v128.store(work, stretch, STRETCHES);
-  let nextScale = f32x4.relaxed_madd(f32x4.sub(fitted, bestScale), stretch, bestScale);
+  const fitted = f32x4.div(f32x4.mul(scale, above), below);
+  let nextScale = f32x4.relaxed_madd(f32x4.sub(fitted, scale), f32x4.splat(STRETCH), scale);
   let smallest: f32 = f32.MIN_NORMAL_VALUE;
   let largest = f32.MAX_VALUE;
   if (isFloat16) {
@@ -214,12 +194,11 @@ function step(
   }
   const size = f32x4.abs(nextScale);
   const fits = v128.and(f32x4.ge(size, f32x4.splat(smallest)), f32x4.le(size, f32x4.splat(largest)));
-  const keepsSign = i32x4.ge_s(v128.xor(nextScale, bestScale), i32x4.splat(0));
-  const isSame = v128.and(f32x4.eq(nextScale, bestScale), f32x4.eq(nextZero, bestZero));
-  const isOver = v128.or(i32x4.ge_s(steps, i32x4.splat(iterations)), i32x4.ge_s(vain, i32x4.splat(PATIENCE)));
+  const keepsSign = i32x4.ge_s(v128.xor(nextScale, scale), i32x4.splat(0));
+  const isSame = v128.and(f32x4.eq(nextScale, scale), f32x4.eq(nextZero, zero));
+  const isOver = i32x4.ge_s(steps, i32x4.splat(iterations));
   v128.store(work, nextScale, SCALES);
   v128.store(work, nextZero, ZEROS);
-  v128.store(work, vain, VAIN_STEPS);
   v128.store(work, i32x4.add(steps, i32x4.splat(1)), STEPS);
   v128.store(work, f32x4.add(logBeta, f32x4.splat(LOG_GROWTH)), LOG_BETAS);
   return i32x4.bitmask(v128.or(v128.or(isOver, isSame), v128.not(v128.and(fits, keepsSign))));

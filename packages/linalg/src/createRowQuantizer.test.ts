@@ -121,6 +121,6 @@ function plainStep(values: readonly number[], scale: number, zeroPoint: number, 
   const next = Math.max(0, Math.min(15, Math.floor(mean + 0.5)));
   const above = codes.reduce((sum, code, index) => sum + targets[index]! * (code - next), 0);
   const below = codes.reduce((sum, code) => sum + (code - next) ** 2, 0);
-  const moved = scale + 8 * ((scale * above) / below - scale);
+  const moved = scale + 2 * ((scale * above) / below - scale);
   return { scale: moved, zeroPoint: next, isBetter: cost(moved, next) < cost(scale, zeroPoint) };
 }

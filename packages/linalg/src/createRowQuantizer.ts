@@ -3,7 +3,7 @@ import { FIRST_BYTE, openKernels } from './wasm/openKernels.ts';
 /** Values per call: with their codes they stay in the first cache. Longer rows go one by one. */
 const CHUNK_VALUES = 4096;
 /** What halfQuadraticGrids keeps beside the values of four groups. */
-const LANE_BYTES = 496;
+const LANE_BYTES = 432;
 
 /**
  * Working memory for rounding rows of float32 values group by group, and its kernels. The arrays are the kernels' own

@@ -16,7 +16,7 @@ import { roundOnGrids } from './roundOnGrids.ts';
  * refitted behind them; each group keeps the best grid that was measured as it ships; see halfQuadraticGrids.
  * `weight`: `[outFeatures, inFeatures]`, finite, not modified.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT; SOLVER_FAILED for scales that a forced float16 cannot hold.
- * Cost: 5 to 7 passes over each group in the first cache, with a power each; scratch is the result.
+ * Cost: 6 to 9 passes over each group in the first cache, with a power each; scratch is the result.
  */
 export function hqq(weight: Matrix<Float32Array>, options: HqqOptions = {}): QuantizedWeight {
   const { groupSize, norm, iterations, ...wish } = parseOptions(hqqOptions, options, 'hqq');

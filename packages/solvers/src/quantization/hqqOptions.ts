@@ -13,7 +13,7 @@ export const hqqOptions = z.strictObject({
     .max(2)
     .default(0.7)
     .describe('power of an error that is added up; below 1 few outliers may err'),
-  iterations: z.int().min(1).max(100).default(20).describe('steps at most; a grid that stays as it is ends them'),
+  iterations: z.int().min(1).max(100).default(10).describe('steps at most; a grid that stays as it is ends them'),
 });
 
 /** What a caller gives: everything may be left out. */

@@ -9,7 +9,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
 import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
-import { allocateBits, relativeOutputError, type SolverOptions, solvers } from '../packages/solvers/src/index.ts';
+import {
+  allocateBits,
+  dense,
+  relativeOutputError,
+  type SolverOptions,
+  solvers,
+} from '../packages/solvers/src/index.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
 import {
@@ -36,6 +42,8 @@ const ratios = values.ratios.split(',').map(Number);
 const cospadiRatios = values.cospadi?.split(',').map(Number) ?? ratios;
 const [COMPOT_SWEEPS, SWEEPS, SHORT_SWEEPS, DENSE_BITS] = [20, 40, 10, 16];
 const ATOMS_PER_NONZERO = 2;
+/** Below it a weight stays as it is. */
+const LEAST_RATIO = 1e-9;
 
 type Solve = (site: ModelSite, ratio: number) => Promise<CompressedWeight>;
 
@@ -47,6 +55,8 @@ const byName =
       throw new Error(`${name} solves more than one weight`);
     return solver.solve(site.weight, site.statistics, { ...options, ratio });
   };
+
+const solveDense = ({ weight }: ModelSite): Promise<CompressedWeight> => Promise.resolve(dense(weight, {}));
 
 interface Step extends Partial<LearningSettings> {
   readonly start?: 'compot' | 'directions';
@@ -134,7 +144,7 @@ async function measurePooled(ratio: number): Promise<[error: string, time: strin
   const own = new Map(sites.map(({ name }, index) => [name, 1 - bits[index]! / DENSE_BITS]));
   const solve: Solve = site => {
     const share = own.get(site.name)!;
-    return share > 1e-9 ? byName('dictionary')(site, share) : byName('dense')(site, 0);
+    return share > LEAST_RATIO ? byName('dictionary')(site, share) : solveDense(site);
   };
   const [error, time] = await measure(sites, solve, ratio);
   return [error, `${((user + system) / 1e6 + Number.parseFloat(time)).toFixed(1)} s`];

@@ -27,7 +27,7 @@ const MARKS = 6;
 /** What is left over against sweeps, a line for each curve with a ring at its end for what is stored; `id` is unique in a page. */
 export function convergencePlot(id: string, curves: readonly StyledCurve[], format: ConvergenceFormat): string {
   const { width, plotHeight, fontSize } = format;
-  const left = 4.9 * fontSize;
+  const left = 5.8 * fontSize;
   const top = fontSize;
   const legendTop = top + plotHeight + 3.6 * fontSize;
   const legend = plotLegend(
@@ -64,7 +64,7 @@ export function convergencePlot(id: string, curves: readonly StyledCurve[], form
     yAxis: {
       ...plotAxis({
         name: 'share left over (logarithmic)',
-        nameGap: 3.3 * fontSize,
+        nameGap: 4.1 * fontSize,
         fontSize,
         ticks: ticks.map(value => [values.position(value), tickText(value)]),
       }),

@@ -12,6 +12,10 @@ export const VARIANTS: Readonly<Record<string, readonly SolverOptions[]>> = {
   'rtn+lowrank': [{}, { bits: 2, rank: 5, correctionBits: 4 }],
   'hqq+lowrank': [{ bits: 2, rank: 3 }],
   'gptq+lowrank': [{}, { bits: 3, symmetric: false, iterations: 2 }, { rank: 1, iterations: 1, correctionBits: 8 }],
+  'gptq+dictionary': [
+    { bits: 2, correctionRate: 3, sweeps: 3, iterations: 2 },
+    { bits: 3, correctionRate: 6, correctionBits: 16, atomsPerNonzero: 2, sweeps: 2, iterations: 1 },
+  ],
   aqlm: [
     {},
     { bits: 2, group: 8, codebooks: 4, codebookBits: 4, beam: 2, sweeps: 2 },

@@ -45,6 +45,7 @@ import {
 } from './sparseDictionary/dictionarySize.ts';
 import { geopair } from './sparseDictionary/geopair.ts';
 import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
+import { withDictionary } from './sparseDictionary/withDictionary.ts';
 
 /** Quantisers on one grid. Each has a second method, `<name>+lowrank`, that corrects it. */
 const gridSolvers: Readonly<Record<string, GridSolver>> = {
@@ -75,10 +76,15 @@ const correctedSolvers: Readonly<Record<string, SingleSolver>> = Object.fromEntr
   Object.entries(gridSolvers).map(([name, base]) => [`${name}+lowrank`, withCorrection(`${name}+lowrank`, base)]),
 );
 
+const sparseCorrected: Readonly<Record<string, SingleSolver>> = {
+  'gptq+dictionary': withDictionary('gptq+dictionary', gridSolvers.gptq!),
+};
+
 /** Every method by the name that recipes and the command line use. */
 export const solvers: Readonly<Record<string, Solver>> = {
   ...gridSolvers,
   ...correctedSolvers,
+  ...sparseCorrected,
   dense: {
     optionsSchema: denseOptions,
     needs: 'weight',

@@ -1,17 +1,11 @@
-import {
-  type CorrectedWeight,
-  type InputStatistics,
-  type LowRankWeight,
-  type QuantizedWeight,
-  reconstruct,
-} from '@quern/core';
+import type { LowRankWeight, QuantizedWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { parseOptions } from '../parseOptions.ts';
-import { relativeOutputError } from '../relativeOutputError.ts';
 import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
+import { alternateCorrection } from './alternateCorrection.ts';
 import { choleskyWhitening } from './choleskyWhitening.ts';
 import { chooseRank } from './chooseRank.ts';
 import { dominantFactors } from './dominantFactors.ts';
@@ -23,6 +17,12 @@ import { toFloat64 } from './toFloat64.ts';
 /** A solver whose result is on one grid. */
 export interface GridSolver extends SingleSolver {
   readonly solve: (...given: Parameters<SingleSolver['solve']>) => Promise<QuantizedWeight>;
+}
+
+interface RankFormat {
+  readonly bits: number;
+  readonly groupSize: number;
+  readonly rank: number;
 }
 
 /** Values of a quantised correction's factors that share one scale. */
@@ -61,7 +61,10 @@ export function withCorrection(name: string, base: GridSolver): SingleSolver {
     const baseOptions = Object.fromEntries(Object.entries(settings).filter(([key]) => baseKeys.has(key)));
     return { settings, baseOptions };
   };
-  const formatOf = (shape: SiteShape, { rank, correctionBits }: z.output<z.ZodObject<typeof correctionOptions>>) => {
+  const formatOf = (
+    shape: SiteShape,
+    { rank, correctionBits }: z.output<z.ZodObject<typeof correctionOptions>>,
+  ): RankFormat => {
     const { outFeatures, inFeatures } = shape;
     const defaultRank = Math.max(1, Math.round(Math.min(outFeatures, inFeatures) / 8));
     const format = { bits: correctionBits, groupSize: GROUP_SIZE };
@@ -81,56 +84,28 @@ export function withCorrection(name: string, base: GridSolver): SingleSolver {
       checkWeight(weight);
       const checked = checkStatistics(statistics, weight.columns);
       const format = formatOf({ outFeatures: weight.rows, inFeatures: weight.columns }, settings);
-      const quantize = (target: Matrix<Float32Array>) => base.solve(target, checked, baseOptions);
-      return alternate({ weight, statistics: checked, quantize, format, iterations: settings.iterations });
+      const { inputGram } = checked;
+      const metric = gramMetric(inputGram, choleskyWhitening);
+      return alternateCorrection({
+        weight,
+        inputGram,
+        quantize: target => base.solve(target, checked, baseOptions),
+        correct: remainder => lowRankOf(remainder, metric, inputGram, format),
+        iterations: settings.iterations,
+      });
     },
   };
 }
 
-interface CorrectionProblem {
-  readonly weight: Matrix<Float32Array>;
-  readonly statistics: InputStatistics;
-  readonly quantize: (weight: Matrix<Float32Array>) => Promise<QuantizedWeight>;
-  readonly format: { readonly bits: number; readonly groupSize: number; readonly rank: number };
-  readonly iterations: number;
-}
-
-async function alternate(problem: CorrectionProblem): Promise<CorrectedWeight> {
-  const { weight, statistics, quantize, iterations } = problem;
-  const gram = statistics.inputGram;
-  const metric = gramMetric(gram, choleskyWhitening);
-  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
-  let best: CorrectedWeight | undefined;
-  let leastError = Number.POSITIVE_INFINITY;
-  let target = weight;
-  for (let round = 1; round <= iterations; round++) {
-    const base = await quantize(target);
-    const correction = await correct(problem, metric, difference(weight, await reconstruct(base)));
-    const candidate: CorrectedWeight = { kind: 'corrected', ...shape, base, correction };
-    const error = await relativeOutputError(weight, await reconstruct(candidate), gram);
-    if (best === undefined || error < leastError) {
-      best = candidate;
-      leastError = error;
-    }
-    if (round === iterations) break;
-    const next = round === 1 ? await correct(problem, metric, weight) : correction;
-    target = difference(weight, await reconstruct(next));
-  }
-  return best!;
-}
-
-/** The best low rank for what the base left over. */
-async function correct(
-  { statistics, format }: CorrectionProblem,
-  metric: InputMetric,
+/** The best low rank for a remainder. */
+async function lowRankOf(
   remainder: Matrix<Float32Array>,
+  metric: InputMetric,
+  gram: Matrix<Float64Array>,
+  format: RankFormat,
 ): Promise<LowRankWeight> {
   const weight = toFloat64(remainder);
   const factors = await dominantFactors(weight, metric, format.rank);
-  const stored = await storeFactors({ weight, gram: statistics.inputGram }, factors, format);
+  const stored = await storeFactors({ weight, gram }, factors, format);
   return { kind: 'lowRank', outFeatures: weight.rows, inFeatures: weight.columns, ...stored, sharedRight: null };
-}
-
-function difference(weight: Matrix<Float32Array>, other: Matrix<Float32Array>): Matrix<Float32Array> {
-  return { ...weight, data: weight.data.map((value, index) => value - other.data[index]!) };
 }

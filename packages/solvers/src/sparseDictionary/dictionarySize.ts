@@ -59,6 +59,11 @@ export function sharedStorageBits(shape: SiteShape, { atomCount, nonzeroCount }:
   return coefficientStorageBits(shape, { atomCount, nonzeroCount }, FLOAT_FORMAT) + atomBits / (shape.siteCount ?? 1);
 }
 
+/** The fewest and the most bits that dictionary and coefficients of a weight can take. */
+export function dictionaryBitsRange(shape: SiteShape, format: DictionaryFormat): { least: number; most: number } {
+  return { least: leastBits(shape, format), most: mostBits(shape, format) };
+}
+
 /** Whether a ratio can be had, neither too high nor too low for the format. */
 export function fitsRatio(shape: SiteShape, ratio: number, format: DictionaryFormat = FLOAT_FORMAT): boolean {
   const bits = budgetOf(shape, ratio);

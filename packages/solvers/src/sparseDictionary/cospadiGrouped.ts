@@ -18,8 +18,8 @@ import { storeSharedCode } from './storeSharedCode.ts';
  * have its dictionary in common, and each has its part of the coefficients.
  *
  * Objective: ||(W - C D) X||_F of the stacked weight with X X^T = the mean of the sites' Grams, the same number of nonzeros for every output.
- * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; what the sweeps report is the objective of the
- * whole group, what is left as it is stored the site's own.
+ * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; what the sweeps report is each site's share by the mean
+ * of the Grams, what is left as it is stored that by its own.
  * Source: arXiv:2509.22075 (there y = x W, and the weights stand side by side). Differs from it: the mask counts (see dictionarySize), coefficients
  * are fitted at last to the dictionary as it is stored, by each site's own Gram; a site that is left without another one is that of `cospadi`.
  * `weights` `[outFeatures, inFeatures]`, all of the same shape, with one entry of `statistics` each; they stay as they are.
@@ -46,7 +46,6 @@ export async function cospadiGrouped(
     ...learnt,
     atoms: await whitening.undo(learnt.atoms),
     coefficients: splitRows(learnt.coefficients, siteCount),
-    siteObjectives: weights.map(() => learnt.objectives),
   };
   const sites = weights.map((weight, index) => ({ weight: toFloat64(weight), gram: grams[index]! }));
   return storeSharedCode(sites, code, size.nonzeroCount);

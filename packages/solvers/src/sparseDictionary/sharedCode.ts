@@ -9,6 +9,6 @@ export interface SharedCode extends Pick<Convergence, 'stoppedBy'> {
   readonly coefficients: readonly Matrix<Float64Array>[];
   /** Of the group as its method counts, such as sum_i ||(W_i - C_i D) X_i||_F^2 / sum_i ||W_i X_i||_F^2, after each sweep. */
   readonly objectives: readonly number[];
-  /** What each site reports: its own share, which may rise where the sum falls, or the objectives of the group. */
+  /** What each site left over, as a share of its own output: it may rise where the sum falls. */
   readonly siteObjectives: readonly (readonly number[])[];
 }

@@ -1,15 +1,15 @@
 import type { OnnxModel } from '../onnxModel.ts';
 import { blockInName } from './blockInName.ts';
 import { hiddenCuts } from './hiddenCuts.ts';
-import type { ScannedSite } from './scanSites.ts';
+import type { ScannedProduct } from './scanProducts.ts';
 
 /** The decoder block of every site, null outside the blocks: from names where any of them tells, else from structure. */
-export function blockIndexes(model: OnnxModel, sites: readonly ScannedSite[]): (number | null)[] {
+export function blockIndexes(model: OnnxModel, sites: readonly ScannedProduct[]): (number | null)[] {
   const named = blocksFromNames(sites);
   return named.some(block => block !== null) ? named : blocksFromStructure(model, sites);
 }
 
-function blocksFromNames(sites: readonly ScannedSite[]): (number | null)[] {
+function blocksFromNames(sites: readonly ScannedProduct[]): (number | null)[] {
   const found = sites.map(({ node, weight }) => {
     // Not the input's name: a head often reads a value that is named after the last block.
     const texts = [node.name, weight.name, node.output[0] ?? ''];
@@ -39,7 +39,7 @@ interface Segment {
  * Cuts the graph where the hidden state is a single value and looks for the shortest run of segments that repeats with
  * the same weight shapes; each repeat is a block.
  */
-function blocksFromStructure(model: OnnxModel, sites: readonly ScannedSite[]): (number | null)[] {
+function blocksFromStructure(model: OnnxModel, sites: readonly ScannedProduct[]): (number | null)[] {
   const blocks: (number | null)[] = sites.map(() => null);
   const segments = cutIntoSegments(model, sites);
   const repeat = longestRepeat(segments.map(({ shapes }) => shapes.join(' ')));
@@ -54,7 +54,7 @@ function blocksFromStructure(model: OnnxModel, sites: readonly ScannedSite[]): (
   return blocks;
 }
 
-function cutIntoSegments(model: OnnxModel, sites: readonly ScannedSite[]): Segment[] {
+function cutIntoSegments(model: OnnxModel, sites: readonly ScannedProduct[]): Segment[] {
   const graph = model.proto.graph;
   if (!graph) return [];
   const positions = new Map(graph.node.map((node, position) => [node, position]));
@@ -84,7 +84,7 @@ interface FactorChains {
 }
 
 /** The factors of a low-rank weight belong together, and their ranks tell no block from another. */
-function factorChains(sites: readonly ScannedSite[]): FactorChains {
+function factorChains(sites: readonly ScannedProduct[]): FactorChains {
   const products = new Map(sites.map(({ scope, node }, site) => [`${scope.path}${node.output[0]}`, site]));
   const firsts: number[] = [];
   const isFollowed = new Set<number>();

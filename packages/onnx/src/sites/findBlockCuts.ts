@@ -3,7 +3,7 @@ import type { NodeProto } from '../generated/onnx_pb.js';
 import type { OnnxModel } from '../onnxModel.ts';
 import { blockIndexes } from './blockIndexes.ts';
 import { hiddenCuts } from './hiddenCuts.ts';
-import { scanSites } from './scanSites.ts';
+import { scanProducts } from './scanProducts.ts';
 
 /** The values between which one block of the model lies. */
 export interface BlockCut {
@@ -24,7 +24,7 @@ export interface BlockCut {
 export function findBlockCuts(model: OnnxModel): BlockCut[] | null {
   const graph = model.proto.graph;
   if (!graph) return null;
-  const sites = scanSites(model);
+  const sites = scanProducts(model);
   const blocks = blockIndexes(model, sites);
   const positions = new Map(graph.node.map((node, position) => [node, position]));
   const spans = new Map<number, { first: number; last: number }>();

@@ -3,7 +3,7 @@ import { DataType } from '../dataType.ts';
 import type { GraphProto, NodeProto } from '../generated/onnx_pb.js';
 import { type GraphScope, indexDefinitions, subGraphs } from '../graphScopes.ts';
 import { isFloatType } from '../read/readFloats.ts';
-import type { ScannedSite } from './scanSites.ts';
+import type { ScannedProduct } from './scanProducts.ts';
 import { traceWeight } from './traceWeight.ts';
 
 /** A place in the main graph where one node's outputs carry everything that later nodes need of the hidden state. */
@@ -22,7 +22,7 @@ const EMBEDDING_OPERATORS: ReadonlySet<string> = new Set(['EmbedLayerNormalizati
  * the embedding and are still needed for the main output. Where a single node's outputs are left, the graph can be cut.
  * Masks and rotary tables do not count, being derived from the inputs alone, nor do cache outputs.
  */
-export function hiddenCuts(graph: GraphProto, sites: readonly ScannedSite[]): HiddenCut[] {
+export function hiddenCuts(graph: GraphProto, sites: readonly ScannedProduct[]): HiddenCut[] {
   const reads = graph.node.map(readNames);
   const needed = nodesBehind(mainOutput(graph, reads, sites), graph, reads);
   const uses = new Map<string, number>();
@@ -65,7 +65,7 @@ function readNames(node: NodeProto): Set<string> {
 }
 
 /** The graph output that depends on the most sites: logits rather than a block's cache. */
-function mainOutput(graph: GraphProto, reads: readonly Set<string>[], sites: readonly ScannedSite[]): string {
+function mainOutput(graph: GraphProto, reads: readonly Set<string>[], sites: readonly ScannedProduct[]): string {
   const siteNodes = new Set(sites.map(({ node }) => node));
   let best = '';
   let bestCount = -1;
@@ -94,13 +94,15 @@ function nodesBehind(value: string, graph: GraphProto, reads: readonly Set<strin
 }
 
 /** Where the hidden state begins: token embeddings as wide as the first site, else the float inputs that are no cache. */
-function sourceValues(graph: GraphProto, sites: readonly ScannedSite[]): Set<string> {
+function sourceValues(graph: GraphProto, sites: readonly ScannedProduct[]): Set<string> {
   const main: GraphScope = { graph, path: '', parent: null };
-  const first = sites.find(({ scope }) => scope.parent === null);
+  const own = sites.filter(({ scope }) => scope.parent === null);
+  const first = own.find(({ inFeatures }) => inFeatures !== null) ?? own[0];
   if (!first) return new Set();
   const index = indexDefinitions([main]);
   const embeddings = graph.node.flatMap(node => {
-    const embeds = EMBEDDING_OPERATORS.has(node.opType) || gatherWidth(node) === first.inFeatures;
+    const width = gatherWidth(node);
+    const embeds = EMBEDDING_OPERATORS.has(node.opType) || (width !== null && width === first.inFeatures);
     return embeds ? [node.output[0]!] : [];
   });
   if (embeddings.length > 0) return new Set(embeddings);

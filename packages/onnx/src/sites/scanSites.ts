@@ -65,7 +65,8 @@ function isStored(index: DefinitionIndex, scope: GraphScope, name: string): bool
   return definition?.kind === 'node' && constantTensor(definition.node) !== null;
 }
 
-function activationKey(index: DefinitionIndex, scope: GraphScope, input: string): string {
+/** The name of what a node reads, with Identity nodes skipped and the path of its graph before it. */
+export function activationKey(index: DefinitionIndex, scope: GraphScope, input: string): string {
   let name = input;
   let current = scope;
   const visited = new Set<NodeProto>();

@@ -18,8 +18,9 @@ import {
   withSums,
 } from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
+import { releaseMemory } from '../solve/releaseMemory.ts';
 import type { CalibrationInputs } from './calibrationInputs.ts';
-import type { HiddenStates } from './hiddenStates.ts';
+import { byteLength, type HiddenStates } from './hiddenStates.ts';
 import { joinRows } from './joinRows.ts';
 
 export interface ForwardContext {
@@ -53,6 +54,7 @@ export async function advanceBlock(
 ): Promise<void> {
   await runAll(context, cut, { outputs: cut.outputNames }, async (run, outputs) => {
     await context.hidden.write(run, outputs);
+    releaseMemory(byteLength(outputs));
     onRun?.(run + 1);
   });
 }

@@ -43,6 +43,7 @@ export function createHiddenStates(folder: string, memoryLimit: number): HiddenS
   };
 }
 
-function byteLength(tensors: NamedTensors): number {
+/** Of all tensors together. */
+export function byteLength(tensors: NamedTensors): number {
   return Object.values(tensors).reduce((sum, tensor: PlainTensor) => sum + tensor.data.byteLength, 0);
 }

@@ -8,12 +8,16 @@ import {
   createWeightStore,
   findBlockCuts,
   findHead,
+  findLinearSites,
   inlineInitializer,
   type OnnxModel,
   readOnnxModel,
   readTensor,
+  readWeight,
+  replaceSite,
   writeOnnxModel,
 } from '@quern/onnx';
+import { roundToNearest } from '@quern/solvers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeRest } from '../output/writeRest.ts';
 import { type RecipeInput, resolveRecipe } from '../recipe.ts';
@@ -35,24 +39,30 @@ const windows = [
 }));
 
 let scratch = '';
-/** The demo model as it is, and with its table rounded: a tied head of codes. */
+/** The demo model as it is; with its table rounded: a tied head of codes; with all its weights rounded. */
 let original: BlockModel;
 let rounded: BlockModel;
+let quantized: BlockModel;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'quern-blocks-'));
   const open = async () => (await importCheckpoint(demo, { dtype: 'fp32' })).model;
   original = chain(await open());
   rounded = chain(await written(await open(), { headBits: 4, accuracyLevel: 0 }, 'rounded'));
+  quantized = chain(await written(await open(), { headBits: 8, accuracyLevel: 0 }, 'quantized', 4));
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const chain = (model: OnnxModel): BlockModel => ({ model, cuts: findBlockCuts(model)! });
 const hasSlices = ({ model }: BlockModel): boolean => findHead(model, 'logits') !== null;
 
-/** Writes a model whose sites stay as they are. */
-async function written(model: OnnxModel, recipe: RecipeInput, name: string): Promise<OnnxModel> {
+/** Writes a model whose sites stay as they are, unless they get `bits`. */
+async function written(model: OnnxModel, recipe: RecipeInput, name: string, bits?: number): Promise<OnnxModel> {
   const folder = join(scratch, name);
   const store = createWeightStore({ folder, fileName: 'data' });
+  for (const site of bits === undefined ? [] : findLinearSites(model).filter(({ block }) => block !== null)) {
+    const compressed = roundToNearest(await readWeight(model, site), { bits: bits!, groupSize: 32 });
+    await replaceSite(model, { site, compressed, accuracyLevel: 0, activationType: 'float32' }, store);
+  }
   await writeRest(model, resolveRecipe(recipe), store, new Set());
   await store.close();
   await writeOnnxModel({ proto: model.proto, folder }, join(folder, 'model.onnx'));
@@ -76,6 +86,7 @@ it('scores as the whole model does, block by block, the head in slices or whole'
   for (const [own, sliced] of [
     [original, true],
     [rounded, true],
+    [quantized, true],
     [await withInlineTable(original), false],
   ] as const) {
     expect(hasSlices(own)).toBe(sliced);

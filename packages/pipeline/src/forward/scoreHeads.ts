@@ -11,6 +11,8 @@ import {
 } from '@quern/evaluator';
 import { type Device, type Forward, findLogits, openForward, type PlainTensor } from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
+import { releaseMemory } from '../solve/releaseMemory.ts';
+import { byteLength } from './hiddenStates.ts';
 import { type HeadModel, type HeadPart, logitsIn, openHeadPart, type VocabularySlice } from './openHeadPart.ts';
 import { rowsPerSlice } from './rowsPerSlice.ts';
 
@@ -59,6 +61,7 @@ export async function scoreHeads(own: HeadModel, baseline: HeadModel | null, run
           if (comparison) {
             const [logits, other] = [await parts[0]!.run(run, ids), await parts[1]!.run(run, ids)];
             await addCompared(running[run]!, comparison, [logitsIn(logits), logitsIn(other)], targets);
+            releaseMemory(byteLength(logits) + byteLength(other));
           } else {
             const values = await parts[0]!.run(run, ids, { [LOSS.targets]: targetTensor(targets) });
             running[run]!.add(values as SliceValues, { targets: targets.all, slice, from: 0 });

@@ -53,7 +53,7 @@ function describeFigures({ bitsPerWeight, bytes, klDivergence, perplexityIncreas
     ...(bytes === null ? [] : [`${bytes} bytes`]),
     ...(klDivergence === null
       ? []
-      : [`${klDivergence.toPrecision(3)} nats a token from the original on held-out text`]),
+      : [`${klDivergence.toPrecision(3)} nats a token from the original on calibration text`]),
     ...(perplexityIncrease === null ? [] : [`perplexity up by ${percent(perplexityIncrease)}`]),
   ].join(', ');
 }

@@ -38,8 +38,8 @@ function leastLane(lanes: v128): f32 {
 }
 
 /**
- * Codes of a float32 matrix in the same groups: clamp(floor(w / scale + zero point + 1/2), 0, highestCode), one scale and one zero point
- * per group, all in float32: 1 / scale and the position are rounded to it.
+ * Codes of a float32 matrix in the same groups: clamp(floor(w / scale + zero point + 1/2), 0, highestCode), in float64, one scale and one
+ * zero point per group, float32 both; the scale is inverted once.
  */
 export function quantizeGroups(
   values: usize,
@@ -48,16 +48,16 @@ export function quantizeGroups(
   groupSize: i32,
   scales: usize,
   zeros: usize,
-  highestCode: f32,
+  highestCode: f64,
   codes: usize,
 ): void {
-  const top = f32x4.splat(highestCode);
+  const top = f64x2.splat(highestCode);
   for (let row = 0; row < rows; row++) {
     const rowEnd = values + ((<usize>columns) << 2);
     while (values < rowEnd) {
       const end = min(values + ((<usize>groupSize) << 2), rowEnd);
-      const inverse = f32x4.div(f32x4.splat(1), v128.load32_splat(scales));
-      const offset = f32x4.add(v128.load32_splat(zeros), f32x4.splat(0.5));
+      const inverse = f64x2.splat(1 / <f64>load<f32>(scales));
+      const offset = f64x2.splat(<f64>load<f32>(zeros) + 0.5);
       scales += 4;
       zeros += 4;
       for (; values + 64 <= end; values += 64, codes += 16) {
@@ -77,6 +77,13 @@ export function quantizeGroups(
 }
 
 function fourCodes(four: v128, inverse: v128, offset: v128, top: v128): v128 {
-  const position = f32x4.add(f32x4.mul(four, inverse), offset);
-  return i32x4.relaxed_trunc_f32x4_s(f32x4.pmax(f32x4.splat(0), f32x4.pmin(top, position)));
+  const low = twoCodes(four, inverse, offset, top);
+  const high = twoCodes(i64x2.shuffle(four, four, 1, 0), inverse, offset, top);
+  return i64x2.shuffle(low, high, 0, 2);
+}
+
+/** The codes of the first two of four values. */
+function twoCodes(four: v128, inverse: v128, offset: v128, top: v128): v128 {
+  const position = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(four), inverse), offset);
+  return i32x4.relaxed_trunc_f64x2_s_zero(f64x2.pmax(f64x2.splat(0), f64x2.pmin(top, position)));
 }

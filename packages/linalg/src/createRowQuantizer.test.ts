@@ -27,9 +27,8 @@ describe('createRowQuantizer', () => {
       quantizer.quantize(rows, 3);
       const expected = Array.from(values, (value, index) => {
         const group = Math.floor(index / columns) * groups + Math.floor((index % columns) / groupSize);
-        const inverse = Math.fround(1 / Math.fround(1 / (3 + group)));
-        const position = Math.fround(Math.fround(value * inverse) + 4.5 + (group % 3));
-        return Math.max(0, Math.min(7, Math.floor(position)));
+        const inverse = 1 / Math.fround(1 / (3 + group));
+        return Math.max(0, Math.min(7, Math.floor(value * inverse + 4.5 + (group % 3))));
       });
       expect([...quantizer.codes.subarray(0, values.length)]).toEqual(expected);
     });

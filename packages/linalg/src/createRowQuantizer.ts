@@ -31,7 +31,7 @@ export interface RowQuantizer {
   cover(rows: number, rule: CoverRule): 'fits' | 'misfits' | 'notFinite';
   /** Makes every group's grid the best that the steps of HQQ pass; see halfQuadraticGrids in assembly/. Returns the passes over a group. */
   refine(rows: number, rule: HalfQuadraticRule): number;
-  /** codes = clamp(floor(value / scale + zeroPoint + 1/2), 0, 2^bits - 1), in float32. */
+  /** codes = clamp(floor(value / scale + zeroPoint + 1/2), 0, 2^bits - 1), in float64. */
   quantize(rows: number, bits: number): void;
 }
 

@@ -13,7 +13,10 @@ export interface BudgetFigures {
   readonly bitsPerWeight: number;
   /** Of all graph and data files; null where no size was asked for. */
   readonly bytes: number | null;
-  /** KL divergence from the original on held-out windows of the calibration text, nats per token; null for models that read no text. */
+  /**
+   * KL divergence from the original, nats per token, on held-out windows of the calibration text, with captured statistics on windows that
+   * calibrated; null for models that read no text.
+   */
   readonly klDivergence: number | null;
   /** Of the perplexity, a share; on the evaluation text, or on the held-out windows without one. Null where none was asked for. */
   readonly perplexityIncrease: number | null;

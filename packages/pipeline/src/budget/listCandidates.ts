@@ -70,7 +70,7 @@ export function listCandidates(
     site,
     plans: withoutWider([...plans.values()], recipe),
   }));
-  checkChoices(all);
+  checkChoices(all, recipe);
   return all;
 }
 
@@ -114,11 +114,11 @@ function withoutWider(plans: readonly SitePlan[], { storage }: Recipe): SitePlan
   return [...widest.values()];
 }
 
-function checkChoices(candidates: readonly SiteCandidates[]): void {
+function checkChoices(candidates: readonly SiteCandidates[], { target }: Recipe): void {
   const counted = new Set(plansInTotals(candidates.flatMap(({ plans }) => plans)).map(({ site }) => site.name));
   for (const { site, plans } of candidates) {
     if (plans.length === 0) {
-      const message = `${site.name} [${site.outFeatures}, ${site.inFeatures}]: no method of the budget can treat this shape: name others, or --exclude it.`;
+      const message = `${site.name} [${site.outFeatures}, ${site.inFeatures}]: no method of the budget can treat this shape${target === 'cuda' ? ' in 4 or 8 bits, which is what the CUDA kernels read' : ''}: name others, or --exclude it.`;
       throw new CompressionError('INVALID_OPTION', message, { site: site.name });
     }
     if (plans.some(plan => solverOf(plan).needs === 'group')) {

@@ -24,7 +24,7 @@ const LEAST_OPSET = 11;
  *
  * @returns the bytes that each replaced tensor takes now, by its name.
  * @throws CompressionError UNSUPPORTED_MODEL for a graph older than opset 11, which cannot sum up a mask; otherwise as `readTensor` and the store.
- * Cost: one tensor in memory, codes unpacked. At load some 20 bytes a place of one tensor, for a moment.
+ * Cost: one tensor in memory, codes unpacked. At load, for a moment, some 30 bytes a place of all such tensors together.
  */
 export async function storeMasked(model: OnnxModel, store: WeightStore): Promise<Map<string, number>> {
   const place = {

@@ -68,6 +68,6 @@ it('a dictionary method has the same bytes and the same curves with 1 and 2 work
   const drawn = await runQuern('report', out('1'));
   expect(drawn).toMatchObject({ code: 0 });
   const page = await readFile(join(out('1'), 'report.html'), 'utf8');
-  expect(page).toMatch(/Convergence: q_proj: .* in 3 sweeps, .* as stored \(1 site\)/);
+  expect(page).toMatch(/Convergence: q_proj: .* in 4 measurements, .* as stored \(1 site\)/);
   expect((await manifestOf()).files).toContainEqual({ path: 'report.html', bytes: Buffer.byteLength(page) });
 });

@@ -133,8 +133,7 @@ function storedMark(
 function titleOf({ name, means, stored, siteCount, settledCount }: ConvergenceCurve): string {
   const sites = siteCount === 1 ? '1 site' : `mean of ${siteCount} sites`;
   const settled = settledCount === 0 ? '' : `, ${settledCount} settled before`;
-  const sweeps = Math.max(0, means.length - 1);
-  return `${name}: ${formatFigure(means[0] ?? stored, 3)} to ${formatFigure(means.at(-1) ?? stored, 3)} in ${sweeps} sweeps, ${formatFigure(stored, 3)} as stored (${sites}${settled})`;
+  return `${name}: ${formatFigure(means[0] ?? stored, 3)} to ${formatFigure(means.at(-1) ?? stored, 3)} in ${means.length} measurements, ${formatFigure(stored, 3)} as stored (${sites}${settled})`;
 }
 
 function tickText(value: number): string {

@@ -45,12 +45,15 @@ it('draws a plot for each ratio with a line for each method that goes by sweeps,
   expect(html.match(/<svg /g)).toHaveLength(4);
   // In the order and the colours of the other plots.
   expect(html).toMatch(
-    /aria-label="Convergence: dictionary: [^"]*; dictionary:4: [^"]*; cospadi: 0.0480 to 0.0152 in 60 sweeps, 0.0150 as stored \(mean of 2 sites\)\."/,
+    /aria-label="Convergence: dictionary: [^"]*; dictionary:4: [^"]*; cospadi: 0.0480 to 0.0152 in 61 measurements, 0.0150 as stored \(mean of 2 sites\)\."/,
   );
   expect(html).toContain(
-    'dictionary: 0.0480 to 0.0162 in 12 sweeps, 0.0150 as stored (mean of 2 sites, 2 settled before)',
+    'dictionary: 0.0480 to 0.0162 in 13 measurements, 0.0150 as stored (mean of 2 sites, 2 settled before)',
   );
   expect(html).toContain('var(--series-3)');
+  const [first, second] = rowOf('rocket', 0.2, 1).sites;
+  const half = { ...rowOf('rocket', 0.2, 1), sites: [first!, { ...second!, convergence: undefined }] };
+  expect(convergenceSection([half], [])).toContain('stay as they are: rocket −20 % 1 of 2.');
   expect(html).not.toMatch(/compot|svd-llm|NaN|undefined/);
 });
 
@@ -59,6 +62,6 @@ it('is empty where no row goes by sweeps, and stands curves of one point and of 
   const zeros = { objectives: [0, 0], stoppedBy: 'tolerance' } as const;
   const row = rowOf('compot', null, 3);
   const html = convergenceSection([{ ...row, sites: [{ ...row.sites[0]!, convergence: zeros }] }], []);
-  expect(html).toContain('0 to 0 in 0 sweeps, 0 as stored (1 site, 1 settled before)');
+  expect(html).toContain('0 to 0 in 1 measurements, 0 as stored (1 site, 1 settled before)');
   expect(html).not.toMatch(/NaN|undefined|Infinity/);
 });

@@ -3,13 +3,14 @@ import { convergenceCurve, sweptSites } from './convergenceCurves.ts';
 import { type ConvergenceFormat, convergencePlot, type StyledCurve } from './convergencePlot.ts';
 import { escapeHtml } from './escapeHtml.ts';
 import { methodFamily } from './methodFamily.ts';
+import { rowLabel } from './rowLabel.ts';
 
 const NARROW: ConvergenceFormat = { width: 370, plotHeight: 260, fontSize: 12 };
 
 /** What a curve shows, for under a figure. */
 export const CURVE_NOTE =
-  'Squared relative output error that is left after each sweep, as a share of the output; its mean over the sites. Rings: what is left of the ' +
-  'factors as they are stored.';
+  'Squared relative output error that is left after each sweep, as a share of the output; its mean over the sites. A curve begins where its method first ' +
+  'measures: at its start, or after its first sweep. Rings: what is left of the factors as they are stored.';
 
 /** A plot for each ratio with a line for each method that goes by sweeps; empty where no row has figures. */
 export function convergenceSection(rows: readonly ComparisonRow[], families: readonly string[]): string {
@@ -31,7 +32,12 @@ export function convergenceSection(rows: readonly ComparisonRow[], families: rea
     }));
     return { title: ratio === null ? '' : `${Number((100 * ratio).toFixed(1))} % removed`, curves };
   });
-  return panels.length === 0 ? '' : convergenceFigure(panels, CURVE_NOTE);
+  const partial = swept
+    .filter(({ row, sites }) => sites.length < row.sites.length)
+    .map(({ row, sites }) => `${escapeHtml(rowLabel(row))} ${sites.length} of ${row.sites.length}`);
+  const note =
+    partial.length === 0 ? '' : ` Means over fewer sites, the others stay as they are: ${partial.join(', ')}.`;
+  return panels.length === 0 ? '' : convergenceFigure(panels, CURVE_NOTE + note);
 }
 
 export interface ConvergencePanel {

@@ -10,7 +10,7 @@ export function siteTable(sites: ResultManifest['sites']): string {
   const hasSweeps = sites.some(({ convergence }) => convergence !== undefined);
   const rows = sites.map(({ name, solver, storageBits, relativeOutputError, durationMs, convergence }) => {
     const sweeps = convergence
-      ? `${Math.max(0, convergence.objectives.length - 2)}${convergence.stoppedBy === 'tolerance' ? ' <span class="place">settled</span>' : ''}`
+      ? `${convergence.objectives.length - 1}${convergence.stoppedBy === 'tolerance' ? ' <span class="place">settled</span>' : ''}`
       : '–';
     return (
       `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(solver)}</td>` +
@@ -22,6 +22,6 @@ export function siteTable(sites: ResultManifest['sites']): string {
   return (
     '<div class="scroll" role="region" aria-label="All sites" tabindex="0"><table class="results">\n' +
     `<thead><tr><th scope="col">Site</th><th scope="col">Method</th>${heading('Stored')}${heading('Output error')}` +
-    `${hasSweeps ? heading('Sweeps') : ''}${heading('Time')}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table></div>`
+    `${hasSweeps ? heading('Measured sweeps') : ''}${heading('Time')}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody></table></div>`
   );
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { learnByPursuit } from './learnByPursuit.ts';
-import { learnDictionary } from './learnDictionary.ts';
+import { LEARNING, learnDictionary } from './learnDictionary.ts';
 import { learnOrthonormal } from './learnOrthonormal.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
 import { squaredDistance, wide } from './testCodes.ts';
@@ -60,6 +60,23 @@ describe('learning', () => {
     expect((await squaredDistance(target, coefficients, atoms)) / energy).toBeCloseTo(objectives.at(-1)!, 5);
     expect(objectives.at(-1)).toBeLessThan(orthonormal.at(-1)!);
     expect(coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(size.nonzeroCount);
+  });
+
+  it('nonzeros stand where they help most, which leaves less than as many for every output', async () => {
+    const target = wide(40, 24, 8);
+    // Outputs that differ in how much there is of them.
+    for (let index = 0; index < target.data.length; index++) target.data[index]! *= 1 + Math.floor(index / 24) / 10;
+    const problem = { target: narrow(target), directions: narrow(await leadingDirections(target, 12)) };
+    const anywhere = await learnDictionary(problem, size, 20);
+    const byOutput = await learnDictionary(problem, size, 20, { ...LEARNING, placement: 'output' });
+    const counts = (values: Float64Array): number[] =>
+      Array.from(
+        { length: 40 },
+        (_, row) => values.subarray(12 * row, 12 * (row + 1)).filter(value => value !== 0).length,
+      );
+    expect(counts(byOutput.coefficients.data)).toEqual(new Array(40).fill(3));
+    expect(Math.max(...counts(anywhere.coefficients.data))).toBeGreaterThan(3);
+    expect(anywhere.objectives.at(-1)).toBeLessThan(byOutput.objectives.at(-1)!);
   });
 
   it('finds planted atoms that lean on each other, every one', async () => {

@@ -3,12 +3,12 @@ import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
 import { dictionaryCurve } from './dictionaryCurve.ts';
-import { dictionaryFormat } from './dictionaryFormat.ts';
+import { type DictionaryFormat, dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { learnBest } from './learnBest.ts';
-import { type LearningProblem, learnDictionary } from './learnDictionary.ts';
+import { LEARNING, type LearningProblem, type LearningSettings, learnDictionary } from './learnDictionary.ts';
 import { type SizedCode, solveDictionary } from './solveDictionary.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
@@ -40,6 +40,7 @@ export async function dictionary(
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero, sweeps, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
   const format = dictionaryFormat(asked);
+  const settings = learningFor(format);
   const learn = async ({ target }: WhitenedWeight): Promise<SizedCode> => {
     const shape = { outFeatures: target.rows, inFeatures: target.columns };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
@@ -48,11 +49,12 @@ export async function dictionary(
     const tried =
       sizes.length === 1
         ? null
-        : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS));
+        : await learnBest(sizes, candidate => learnDictionary(problem, candidate, TRIAL_SWEEPS, settings));
     // Atoms are put to use slowly: the more sweeps, the more atoms are best.
-    const next = tried && sweeps > TRIAL_SWEEPS ? sizes[sizes.indexOf(tried.size) + 1] : undefined;
+    const next =
+      tried && format.bits === 16 && sweeps > TRIAL_SWEEPS ? sizes[sizes.indexOf(tried.size) + 1] : undefined;
     const size = next ?? tried?.size ?? sizes[0]!;
-    return { code: await learnDictionary(problem, size, sweeps), size };
+    return { code: await learnDictionary(problem, size, sweeps, settings), size };
   };
   return solveDictionary(weight, statistics, learn, format);
 }
@@ -77,11 +79,17 @@ export function dictionaryRateCurve(
         await prepared,
         dictionarySize(shape, { ratio, atomsPerNonzero, format }),
         TRIAL_SWEEPS,
+        learningFor(format),
       );
       return code.objectives.at(-1)!;
     },
     format,
   );
+}
+
+/** Long moves find atoms that lean on each other; what is rounded afterwards does better without. */
+function learningFor({ bits }: DictionaryFormat): LearningSettings {
+  return bits === 16 ? LEARNING : { ...LEARNING, overshoot: 0.9, proximity: [0.5, 0.5] };
 }
 
 async function learningProblem(target: Matrix<Float64Array>, atomCount: number): Promise<LearningProblem> {

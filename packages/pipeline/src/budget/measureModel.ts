@@ -14,9 +14,6 @@ import { readStored } from '../statistics/readStored.ts';
 import type { SiteCandidates } from './listCandidates.ts';
 import { type MeasuredSite, measureSites, recallSites } from './measureSites.ts';
 
-/** Hidden states beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 /**
  * What a budget must know of a model: from earlier runs where they have measured it, else measured on the original. The run's model is
  * left as it is.
@@ -39,7 +36,7 @@ export async function measureModel(
   emit({ kind: 'stage', stage: 'measure', detail });
   await mkdir(folder.scratch, { recursive: true });
   const executor = createExecutor(request.threads, { device });
-  const hidden = createHiddenStates(join(folder.scratch, 'original'), HIDDEN_MEMORY_BYTES);
+  const hidden = createHiddenStates(join(folder.scratch, 'original'));
   await chooseEngine({ threads: availableParallelism(), accelerator: executor.accelerator });
   try {
     const isRun = run.calibration !== null && run.calibration.kind !== 'statistics';

@@ -11,11 +11,14 @@ export interface HiddenStates {
   close(): Promise<void>;
 }
 
+/** Bytes of hidden states that stay in memory. */
+const MEMORY_LIMIT = 256e6;
+
 /**
- * Holds hidden states in memory up to `memoryLimit` bytes; chunks beyond it go to files in `folder`, one a chunk.
+ * Holds hidden states in memory up to `memoryLimit` bytes, 256 MB unless given; chunks beyond it go to files in `folder`, one a chunk.
  * Cost on disk: one block's hidden states, tokens x hidden size x 4 bytes.
  */
-export function createHiddenStates(folder: string, memoryLimit: number): HiddenStates {
+export function createHiddenStates(folder: string, memoryLimit: number = MEMORY_LIMIT): HiddenStates {
   const kept = new Map<number, NamedTensors>();
   let keptBytes = 0;
   const path = (chunk: number): string => join(folder, `chunk-${chunk}`);

@@ -26,9 +26,6 @@ export interface BaselineOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Hidden states beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 /**
  * Runs windows through a model and keeps what variants of it are compared with.
  *
@@ -56,7 +53,7 @@ export async function keepStates(
   options: BaselineOptions,
 ): Promise<KeptBaseline> {
   const runs = windows.map(({ ids }) => [ids]);
-  const hidden = createHiddenStates(join(folder, 'moving'), HIDDEN_MEMORY_BYTES);
+  const hidden = createHiddenStates(join(folder, 'moving'));
   try {
     const onReach = async (index: number): Promise<void> => {
       const kept = statesBefore(folder, index);

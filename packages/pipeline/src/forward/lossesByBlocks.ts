@@ -19,9 +19,6 @@ export interface BlockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Hidden states of one model beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 /**
  * Losses of runs, sequences of one length each, without ever opening a whole model: all runs go through one decoder block before the next
  * is opened, those of the baseline after those of the model; heads are read in slices of the vocabulary, both side by side.
@@ -45,7 +42,7 @@ export async function lossesByBlocks(
   try {
     const heads: HeadModel[] = [];
     for (const [index, each] of models.entries()) {
-      const hidden = createHiddenStates(join(options.scratch, String(index)), HIDDEN_MEMORY_BYTES);
+      const hidden = createHiddenStates(join(options.scratch, String(index)));
       opened.push(hidden);
       const whose = index === 0 ? '' : ' of the baseline';
       const tell = (stage: number, place: string): void => onProgress?.((before + stage) / stages, `${place}${whose}`);

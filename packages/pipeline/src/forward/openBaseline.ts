@@ -18,9 +18,6 @@ export interface Divergence {
   release(): Promise<void>;
 }
 
-/** Hidden states beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 /**
  * Measures how far variants of a model diverge from what was kept of it, in another thread maybe; `baseline` is the model.
  *
@@ -54,7 +51,7 @@ export async function openBaseline(
   };
   return {
     async of(variant, block = null) {
-      const hidden = createHiddenStates(join(folder, randomUUID()), HIDDEN_MEMORY_BYTES);
+      const hidden = createHiddenStates(join(folder, randomUUID()));
       return divergenceOf(variant, block, hidden).finally(() => hidden.close());
     },
     release: async () => undefined,

@@ -20,9 +20,6 @@ import type { OriginalRun } from './solveOnOriginal.ts';
 import { solveOnOriginal } from './solveOnOriginal.ts';
 import { spreadBits } from './spreadBits.ts';
 
-/** Hidden states beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 /**
  * Solves every site of a run and puts the results into graph and store.
  *
@@ -92,7 +89,7 @@ function originalContext(run: CompressRun, forward: ForwardContext): ForwardCont
     ...forward,
     model: cloneModel(run.opened.model),
     localize: async submodel => submodel,
-    hidden: createHiddenStates(join(run.folder.scratch, 'original'), HIDDEN_MEMORY_BYTES),
+    hidden: createHiddenStates(join(run.folder.scratch, 'original')),
   };
 }
 
@@ -102,7 +99,7 @@ function forwardContext(run: CompressRun, store: WeightStore, material: Runnable
     model: opened.model,
     inputs: calibrationInputs(material, device),
     localize: submodel => openWhileWriting(submodel, store),
-    hidden: createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES),
+    hidden: createHiddenStates(folder.scratch),
     device,
     signal,
   };

@@ -39,9 +39,6 @@ import {
 } from './statisticsManifest.ts';
 import { writeStatistics } from './writeStatistics.ts';
 
-/** Hidden states beyond this many bytes go to files. */
-const HIDDEN_MEMORY_BYTES = 256e6;
-
 export interface CaptureResult {
   readonly output: string;
   readonly inputs: readonly { readonly name: string; readonly inFeatures: number; readonly tokenCount: number }[];
@@ -96,7 +93,7 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
     throw asWriteFailure(error, path);
   });
   const results = await openResultStore(folder.results);
-  const hidden = createHiddenStates(folder.scratch, HIDDEN_MEMORY_BYTES);
+  const hidden = createHiddenStates(folder.scratch);
   const model = opened.model;
   const inputs = calibrationInputs(calibration, device);
   const forward = { model, localize: async (part: typeof model) => part, inputs, hidden, device, signal };

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompressionError } from '@quern/core';
 import { z } from 'zod';
 import { rowScoresSchema } from '../evaluation/rowScoresSchema.ts';
+import { readRecord } from '../output/readRecord.ts';
 import type { Comparison } from '../report/comparison.ts';
 
 export const RESULTS_FILE = 'results.json';
@@ -51,28 +50,7 @@ const comparison = z.object({
  *
  * Errors: INVALID_CONFIG naming the file and the field that is wrong or missing.
  */
-export async function readComparison(folder: string): Promise<Comparison> {
-  const path = join(folder, RESULTS_FILE);
-  const invalid = (reason: string): CompressionError =>
-    new CompressionError(
-      'INVALID_CONFIG',
-      `${path}: ${reason}. Name a folder that quern compare has written, or compress, or evaluate --report.`,
-      {
-        path,
-      },
-    );
-  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
-    Promise.reject(invalid(error.code === 'ENOENT' ? 'there is no such file' : error.message)),
-  );
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    throw invalid((error as Error).message);
-  }
-  const parsed = comparison.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue!.path.join('.');
-  throw invalid(place === '' ? issue!.message : `${place}: ${issue!.message}`);
+export function readComparison(folder: string): Promise<Comparison> {
+  const advice = 'Name a folder that quern compare has written, or compress, or evaluate --report.';
+  return readRecord(join(folder, RESULTS_FILE), comparison, advice);
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompressionError } from '@quern/core';
 import { z } from 'zod';
+import { readRecord } from '../output/readRecord.ts';
 import type { EvaluationReport } from '../report/evaluation/evaluationReport.ts';
 import { areKnown, damagedSchema, documentsSchema } from './documentSchemas.ts';
 import { EVALUATION_FILE } from './evaluationFolder.ts';
@@ -76,20 +75,10 @@ const evaluationReport = z
   }) satisfies z.ZodType<EvaluationReport>;
 
 /** The evaluation that stands in a folder, as `evaluate --report` wrote it. Errors: INVALID_CONFIG naming the field that is wrong or missing. */
-export async function readEvaluation(folder: string): Promise<EvaluationReport> {
-  const path = join(folder, EVALUATION_FILE);
-  const invalid = (reason: string): CompressionError =>
-    new CompressionError('INVALID_CONFIG', `${path}: ${reason}. Name a folder that evaluate --report has written.`, {
-      path,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw invalid((error as Error).message);
-  }
-  const parsed = evaluationReport.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid([issue!.path.join('.'), issue!.message].filter(Boolean).join(': '));
+export function readEvaluation(folder: string): Promise<EvaluationReport> {
+  return readRecord(
+    join(folder, EVALUATION_FILE),
+    evaluationReport,
+    'Name a folder that evaluate --report has written.',
+  );
 }

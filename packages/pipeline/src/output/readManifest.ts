@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompressionError } from '@quern/core';
 import { z } from 'zod';
+import { readRecord } from './readRecord.ts';
 
 export const MANIFEST_FILE = 'quern.json';
 
@@ -47,20 +46,6 @@ const manifest = z.looseObject({
 export type ResultManifest = z.infer<typeof manifest>;
 
 /** What `compress` wrote about a folder. Errors: INVALID_CONFIG naming the file and the field that is wrong or missing. */
-export async function readManifest(folder: string): Promise<ResultManifest> {
-  const path = join(folder, MANIFEST_FILE);
-  const invalid = (reason: string): CompressionError =>
-    new CompressionError('INVALID_CONFIG', `${path}: ${reason}. Name a folder that quern compress has written.`, {
-      path,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw invalid((error as Error).message);
-  }
-  const parsed = manifest.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(`${issue!.path.join('.')}: ${issue!.message}`);
+export function readManifest(folder: string): Promise<ResultManifest> {
+  return readRecord(join(folder, MANIFEST_FILE), manifest, 'Name a folder that quern compress has written.');
 }

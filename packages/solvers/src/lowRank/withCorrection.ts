@@ -3,11 +3,11 @@ import type { Matrix } from '@quern/linalg';
 import { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
-import { parseOptions } from '../parseOptions.ts';
-import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
+import type { SingleSolver, SiteShape } from '../solver.ts';
 import { alternateCorrection } from './alternateCorrection.ts';
 import { choleskyWhitening } from './choleskyWhitening.ts';
 import { chooseRank } from './chooseRank.ts';
+import { correctionSettings } from './correctionSettings.ts';
 import { dominantFactors } from './dominantFactors.ts';
 import { factorStorageBits } from './factorStorageBits.ts';
 import { gramMetric, type InputMetric } from './inputMetric.ts';
@@ -50,17 +50,7 @@ const correctionOptions = {
  * side. Cost of a round: the base's, that of dominantFactors and outFeatures inFeatures^2 multiply-adds for the error.
  */
 export function withCorrection(name: string, base: GridSolver): SingleSolver {
-  const baseKeys = new Set(Object.keys(base.optionsSchema.shape));
-  const optionsSchema = z.strictObject({ ...base.optionsSchema.shape, ...correctionOptions });
-  const read = (given: SolverOptions) => {
-    const settings: Readonly<Record<string, unknown>> & z.output<z.ZodObject<typeof correctionOptions>> = parseOptions(
-      optionsSchema,
-      given,
-      name,
-    );
-    const baseOptions = Object.fromEntries(Object.entries(settings).filter(([key]) => baseKeys.has(key)));
-    return { settings, baseOptions };
-  };
+  const { optionsSchema, read } = correctionSettings(name, base, correctionOptions);
   const formatOf = (
     shape: SiteShape,
     { rank, correctionBits }: z.output<z.ZodObject<typeof correctionOptions>>,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { alternateCorrection } from '../lowRank/alternateCorrection.ts';
+import { correctionSettings } from '../lowRank/correctionSettings.ts';
 import type { GridSolver } from '../lowRank/withCorrection.ts';
-import { parseOptions } from '../parseOptions.ts';
 import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
 import { dictionary } from './dictionary.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
@@ -33,16 +33,10 @@ const correctionOptions = {
  * Cost of a round: that of both.
  */
 export function withDictionary(name: string, base: GridSolver): SingleSolver {
-  const baseKeys = new Set(Object.keys(base.optionsSchema.shape));
-  const optionsSchema = z.strictObject({ ...base.optionsSchema.shape, ...correctionOptions });
+  const { optionsSchema, read: readAll } = correctionSettings(name, base, correctionOptions);
   const read = (given: SolverOptions) => {
-    const settings: Readonly<Record<string, unknown>> & z.output<z.ZodObject<typeof correctionOptions>> = parseOptions(
-      optionsSchema,
-      given,
-      name,
-    );
+    const { settings, baseOptions } = readAll(given);
     const { correctionRate, correctionBits, iterations } = settings;
-    const baseOptions = Object.fromEntries(Object.entries(settings).filter(([key]) => baseKeys.has(key)));
     const learning = { ratio: 1 - correctionRate / 16, bits: correctionBits, sweeps: settings.sweeps };
     const atoms = settings.atomsPerNonzero === undefined ? {} : { atomsPerNonzero: settings.atomsPerNonzero };
     return { baseOptions, iterations, correction: { ...learning, ...atoms } };

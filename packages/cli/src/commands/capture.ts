@@ -1,5 +1,4 @@
-import { CompressionError } from '@quern/core';
-import type { CapturePlan, CaptureResult } from '@quern/pipeline';
+import type { CapturePlan, CaptureResult, Emit } from '@quern/pipeline';
 import type { Command, Option } from 'commander';
 import { addCompressOptions, type CompressFlags } from '../compressFlags.ts';
 import { formatBytes, formatCount } from '../format.ts';
@@ -14,17 +13,35 @@ const OTHERS: readonly (keyof CompressFlags)[] = [
 
 export function captureCommand(): Command {
   const command = addCompressOptions('capture').description(
-    'Run the calibration once and keep its statistics, for compress and compare with --statistics; those of several texts add up.',
+    'Run the calibration once and keep its statistics, for compress and compare with --statistics; those of several texts add up. ' +
+      'Takes every flag of compress; those that say how to solve, write or score change nothing.',
   );
   for (const option of command.options) if (isOther(option)) option.hideHelp();
   return command.action(async (model: string, flags: CompressFlags) => {
-    refuseOthers(command, flags);
+    const warn = (emit: Emit): void => warnOfOthers(command, flags, emit);
     const { captureModel, planCapture } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, !flags.dryRun);
-    if (flags.dryRun) await runCommand(flags.json, ({ emit }) => planCapture(request, emit), renderPlan);
-    else await runCommand(flags.json, ({ emit, signal }) => captureModel(request, emit, signal), renderCapture);
+    if (flags.dryRun) {
+      await runCommand(
+        flags.json,
+        ({ emit }) => {
+          warn(emit);
+          return planCapture(request, emit);
+        },
+        renderPlan,
+      );
+    } else {
+      await runCommand(
+        flags.json,
+        ({ emit, signal }) => {
+          warn(emit);
+          return captureModel(request, emit, signal);
+        },
+        renderCapture,
+      );
+    }
   });
 }
 
@@ -32,16 +49,19 @@ function isOther(option: Option): boolean {
   return OTHERS.includes(option.attributeName() as keyof CompressFlags);
 }
 
-/** Errors: USAGE for what would have no effect. */
-function refuseOthers(command: Command, { evaluate }: CompressFlags): void {
+/** Says of flags on the command line that they have no effect here. */
+function warnOfOthers(command: Command, { evaluate }: CompressFlags, emit: Emit): void {
   const given = command.options.filter(option => {
     const name = option.attributeName();
     const asksForNothing = name === 'evaluate' && evaluate === 'none';
     return isOther(option) && !asksForNothing && command.getOptionValueSource(name) === 'cli';
   });
   if (given.length === 0) return;
-  const message = `${given.map(({ long }) => long).join(', ')}: capture neither solves nor scores: leave out here, and give to compress or compare with --statistics.`;
-  throw new CompressionError('USAGE', message);
+  const names = given.map(({ long }) => long).join(', ');
+  emit({
+    kind: 'warning',
+    message: `${names}: without effect, capture neither solves nor scores; give to compress or compare with --statistics`,
+  });
 }
 
 function renderPlan({ inputs, bytes }: CapturePlan): string {

@@ -59,6 +59,8 @@ export function listCandidates(
       );
     }
     for (const given of own) {
+      // A rule that gives bits leaves its sites that one way.
+      if (settings.options && given.options.bits !== settings.bits) continue;
       const isFolding = given.solver === method && folding.get(method)!.has(given.site.name);
       const plan = isFolding ? { ...given, options: { ...given.options, ...FOLDED } } : given;
       const known = found.get(plan.site.name) ?? { site: plan.site, plans: new Map() };
@@ -82,8 +84,9 @@ function folds({ options }: SitePlan): boolean {
 }
 
 /** A recipe that treats every site in one way. */
-function withSettings(recipe: Recipe, { method, bits, groupSize, ratio }: MethodSettings): Recipe {
-  return { ...recipe, method: method!, bits, groupSize, ratio, allocation: undefined };
+function withSettings(recipe: Recipe, { method, bits, groupSize, ratio, options }: MethodSettings): Recipe {
+  const all = { ...recipe.options, ...options };
+  return { ...recipe, method: method!, bits, groupSize, ratio, options: all, allocation: undefined };
 }
 
 function isPossible(plan: SitePlan, { target }: Recipe): boolean {

@@ -4,7 +4,7 @@ import { parseMethod } from '../parseMethod.ts';
 import type { Recipe, RecipeInput } from '../recipe.ts';
 
 /** What a recipe says of one way to treat every site. */
-export type MethodSettings = Pick<RecipeInput, 'method' | 'bits' | 'groupSize' | 'ratio'>;
+export type MethodSettings = Pick<RecipeInput, 'method' | 'bits' | 'groupSize' | 'ratio' | 'options'>;
 
 const WHOLE_BITS = [2, 3, 4, 5, 6, 7, 8];
 /** Of methods that take other bits too, but must be solved at each. */
@@ -12,18 +12,21 @@ const HALF_BITS = [1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8];
 /** Of methods that know their loss at any rate. */
 const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
 const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
+/** Bits up to which ranges by least error are tried beside full ones, where an option of the method looks for them. */
+const MOST_BITS_OF_SEARCH = 4;
 const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
 /**
  * The settings that a budget tries of a method, `name[:bits[:group]][+correction]`: what its text leaves open, of what its options
- * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group.
+ * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group, and grids of few
+ * bits with searched ranges too.
  *
  * Errors: INVALID_OPTION for an unknown method, for one that solves several blocks together, which no site can choose alone, and for one
  * made for the entropy coder, or with zeros, where nothing is coded or masked.
  */
 export function methodSettings(
   text: string,
-  { groupSize, storage }: Pick<Recipe, 'groupSize' | 'storage'>,
+  { groupSize, storage, options }: Pick<Recipe, 'groupSize' | 'storage' | 'options'>,
 ): MethodSettings[] {
   const given = parseMethod(text);
   const method = given.method!;
@@ -66,5 +69,9 @@ export function methodSettings(
   const ladder = !takesRate(2.5) ? WHOLE_BITS : isEntropyCoded(solvers[method]!) ? RATES : HALF_BITS;
   const rates = ladder.filter(takesRate);
   const widths = !knows('bits') || given.bits !== undefined ? [common] : rates.map(bits => ({ ...common, bits }));
-  return knows('groupSize') ? groups.flatMap(groupSize => widths.map(width => ({ ...width, groupSize }))) : widths;
+  if (!knows('groupSize')) return widths;
+  const grids = groups.flatMap(groupSize => widths.map(width => ({ ...width, groupSize })));
+  if (!knows('shrinkSearch') || options.shrinkSearch !== undefined || given.bits !== undefined) return grids;
+  const narrow = grids.filter(({ bits = Number.POSITIVE_INFINITY }) => bits <= MOST_BITS_OF_SEARCH);
+  return [...grids, ...narrow.map(grid => ({ ...grid, options: { shrinkSearch: true } }))];
 }

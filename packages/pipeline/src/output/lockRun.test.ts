@@ -35,10 +35,12 @@ it.skipIf(process.platform !== 'linux')('is not kept out by a number that anothe
 it.skipIf(process.platform !== 'linux')(
   'is not kept out by a killed process that nobody has asked for its end',
   async () => {
-    // The shell starts a process, kills it, and turns into another program, which never asks.
-    const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; kill -9 $!; exec sleep 60']);
+    // The shell starts a process and turns into another program, which never asks; a shell that is still one might.
+    const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
     const [output] = (await once(shell.stdout, 'data')) as [Buffer];
     const pid = Number(output.toString());
+    while ((await readFile(`/proc/${shell.pid}/comm`, 'utf8')).trim() !== 'sleep') await sleep(5);
+    process.kill(pid, 'SIGKILL');
     while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await sleep(5);
     await writeFile(join(folder, 'process'), String(pid));
     await lockRun(folder, 'out');

@@ -1,6 +1,6 @@
 /**
  * How much faster do two worker threads solve than one? Eight equal GPTQ jobs, 1024 x 1024, 4 bits, groups of 32; threads are
- * started and warm. The median of seven rounds, one and two threads in turn; the limit is 1.7 times. Beside it, in the same rounds,
+ * started and warm. The median of fifteen rounds, one and two threads in turn; the limit is 1.7 times. Beside it, in the same rounds,
  * what two threads of nothing but matrix products gain: cores that share caches and memory with others give less than 2, and
  * no job that is mostly products can do better. The flag is what quern sets for itself; without it the collector's threads take
  * part of a core: one worker seems faster, two are slower. Usage: node --no-incremental-marking benchmarks/workerScaling.ts [size] [jobs]
@@ -13,7 +13,7 @@ import { createExecutor, type Executor } from '../packages/pipeline/src/solve/cr
 import { describeMachine } from './machine.ts';
 
 const [size = 1024, jobCount = 8] = process.argv.slice(2).map(Number);
-const [LIMIT, ROUNDS, WARM_UP, PRODUCTS] = [1.7, 7, 12, 12];
+const [LIMIT, ROUNDS, WARM_UP, PRODUCTS] = [1.7, 15, 12, 12];
 
 const load = loadavg()[0]!;
 const activations = matrix(2 * size, 1);

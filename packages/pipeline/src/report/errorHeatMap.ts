@@ -13,6 +13,9 @@ const HEADER_HEIGHT = 24;
 const AVAILABLE_WIDTH = 950;
 const FONT_SIZE = 12;
 
+/** What the map shows of a row. */
+type HeatRow = Pick<ComparisonRow, 'method' | 'ratio' | 'sites'>;
+
 interface Cell {
   readonly column: number;
   readonly row: number;
@@ -24,7 +27,7 @@ interface Cell {
  * Relative output error of every site in every row: rows as in the table, columns by block. Null when no row holds such a figure. The
  * picture keeps its size and scrolls beside the names of its rows.
  */
-export function errorHeatMap(allRows: readonly ComparisonRow[]): string | null {
+export function errorHeatMap(allRows: readonly HeatRow[]): string | null {
   const rows = allRows.filter(row => row.sites.length > 0);
   const columns = siteColumns(rows);
   const cells = cellsOf(rows, columns);
@@ -68,7 +71,7 @@ export function errorHeatMap(allRows: readonly ComparisonRow[]): string | null {
   ].join('\n');
 }
 
-function cellsOf(rows: readonly ComparisonRow[], columns: readonly SiteColumn[]): Cell[] {
+function cellsOf(rows: readonly HeatRow[], columns: readonly SiteColumn[]): Cell[] {
   const columnOf = new Map(columns.map((column, index) => [column?.name ?? '', index]));
   return rows.flatMap((row, rowIndex) =>
     row.sites.flatMap(site => {

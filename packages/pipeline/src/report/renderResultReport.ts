@@ -1,5 +1,4 @@
 import type { ResultManifest } from '../output/readManifest.ts';
-import type { ComparisonRow } from './comparison.ts';
 import { convergenceCurve, sweptSites } from './convergenceCurves.ts';
 import { CURVE_NOTE, convergenceFigure } from './convergenceSection.ts';
 import { describeSite } from './describeSite.ts';
@@ -15,7 +14,8 @@ import { siteTable } from './siteTable.ts';
 /** What one compression made, as one HTML page without script or network: figures, errors by site, how its solvers converged. */
 export function renderResultReport(folder: string, manifest: ResultManifest): string {
   const name = folder.split(/[/\\]/).filter(Boolean).at(-1) ?? folder;
-  const heatMap = errorHeatMap([asRow(manifest)]);
+  const solved = manifest.sites.map(site => ({ ...site, elementCount: 0 })); // which the manifest does not have
+  const heatMap = errorHeatMap([{ method: String(manifest.recipe.method), ratio: null, sites: solved }]);
   const sections: Section[] = [
     ['summary', 'What came out', summary(manifest)],
     ['sites', 'Relative output error by site', heatMap ?? ''],
@@ -29,27 +29,6 @@ export function renderResultReport(folder: string, manifest: ResultManifest): st
     `${formatCount(manifest.sites.length)} sites by ${methods || 'none'}`,
     sections,
   );
-}
-
-/** The result as the only row of a comparison. */
-function asRow({ sites, recipe }: ResultManifest): ComparisonRow {
-  return {
-    method: String(recipe.method),
-    ratio: null,
-    options: {},
-    storedBytes: 0,
-    bitsPerWeight: 0,
-    relativeOutputError: null,
-    perplexity: null,
-    standardError: null,
-    klDivergence: null,
-    nllDifference: null,
-    nllDifferenceStandardError: null,
-    scores: null,
-    solveMs: 0,
-    sites: sites.map(site => ({ ...site, elementCount: 0 })),
-    failure: null,
-  };
 }
 
 function summary({ storage, perplexity, sites, durationMs }: ResultManifest): string {

@@ -5,7 +5,7 @@ import { describeSite, type SiteDescription } from './describeSite.ts';
 export type SiteColumn = (SiteDescription & { readonly name: string }) | null;
 
 /** Every site that any row solved: by block, inside a block in the order of the graph, sites outside the blocks last. */
-export function siteColumns(rows: readonly ComparisonRow[]): SiteColumn[] {
+export function siteColumns(rows: readonly Pick<ComparisonRow, 'sites'>[]): SiteColumn[] {
   const names = [...new Set(rows.flatMap(row => row.sites.map(site => site.name)))];
   const sites = names.map(name => ({ name, ...describeSite(name) }));
   const order = (block: number | null) => block ?? Number.POSITIVE_INFINITY;

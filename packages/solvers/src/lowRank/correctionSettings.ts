@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseOptions } from '../parseOptions.ts';
 import type { SolverOptions } from '../solver.ts';
-import type { GridSolver } from './withCorrection.ts';
+import type { GridSolver } from './gridSolver.ts';
 
 /** The options of a corrected method, the base's and the correction's in one schema, and what tells them apart again. Errors of `read`: INVALID_OPTION. */
 export function correctionSettings<Shape extends z.ZodRawShape>(name: string, base: GridSolver, options: Shape) {

@@ -1,4 +1,4 @@
-import type { LowRankWeight, QuantizedWeight } from '@quern/core';
+import type { LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import { z } from 'zod';
 import { checkStatistics } from '../checkStatistics.ts';
@@ -10,14 +10,10 @@ import { chooseRank } from './chooseRank.ts';
 import { correctionSettings } from './correctionSettings.ts';
 import { dominantFactors } from './dominantFactors.ts';
 import { factorStorageBits } from './factorStorageBits.ts';
+import type { GridSolver } from './gridSolver.ts';
 import { gramMetric, type InputMetric } from './inputMetric.ts';
 import { storeFactors } from './storeFactors.ts';
 import { toFloat64 } from './toFloat64.ts';
-
-/** A solver whose result is on one grid. */
-export interface GridSolver extends SingleSolver {
-  readonly solve: (...given: Parameters<SingleSolver['solve']>) => Promise<QuantizedWeight>;
-}
 
 interface RankFormat {
   readonly bits: number;

@@ -4,7 +4,7 @@ import { checkStatistics } from '../checkStatistics.ts';
 import { checkWeight } from '../checkWeight.ts';
 import { alternateCorrection } from '../lowRank/alternateCorrection.ts';
 import { correctionSettings } from '../lowRank/correctionSettings.ts';
-import type { GridSolver } from '../lowRank/withCorrection.ts';
+import type { GridSolver } from '../lowRank/gridSolver.ts';
 import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
 import { dictionary } from './dictionary.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';

@@ -32,13 +32,17 @@ async function peakOf(score: string): Promise<number> {
   const script = `
     import { importCheckpoint } from ${at('importer/src/index.ts')};
     import { findBlockCuts } from ${at('onnx/src/index.ts')};
-    import { scoreWindows } from ${at('evaluator/src/index.ts')};
+    import { scoreContinuations, scoreWindows } from ${at('evaluator/src/index.ts')};
     import { keepBaseline, keepStates } from ${at('pipeline/src/forward/keepBaseline.ts')};
     import { openBaseline } from ${at('pipeline/src/forward/openBaseline.ts')};
     import { scoreByBlocks } from ${at('pipeline/src/forward/scoreByBlocks.ts')};
+    import { continuationsByBlocks } from ${at('pipeline/src/tasks/continuationsByBlocks.ts')};
     const { model } = await importCheckpoint(${JSON.stringify(join(folder, 'model'))}, { dtype: 'fp32' });
     const chain = { model, cuts: findBlockCuts(model) };
     const windows = [{ ids: Int32Array.from({ length: 64 }, (_, at) => at), firstScored: 1 }];
+    const answers = [40, 50].map(ending => ({ ids: Int32Array.from({ length: 60 }, (_, at) => (at < 30 ? at : at + ending)), firstScored: 30 }));
+    const task = { definition: { id: '' }, data: { sha256: '' }, windows: answers, requests: [[0, 1]] };
+    const context = { device: 'cpu', stage: 'evaluate result', request: {}, emit: () => undefined };
     const options = { device: 'cpu', scratch: ${JSON.stringify(join(folder, 'hidden'))}, sliceBytes: 8e6 };
     const variantOf = async kept => (await openBaseline(kept, model, { device: 'cpu' })).of(model);
     const kept = ${JSON.stringify(join(folder, 'kept'))};
@@ -69,4 +73,11 @@ it('measures variants in the memory of a block, not of the model', async () => {
   const blocks = await peakOf('variantOf(await keepStates(chain, windows, kept, options))');
   expect(whole).toBeGreaterThan(600);
   expect(blocks).toBeLessThan(300);
+});
+
+it('scores tasks in the memory of a block, not of the model', async () => {
+  const whole = await peakOf('scoreContinuations(model, task.windows, task.requests, options)');
+  const blocks = await peakOf('continuationsByBlocks(chain, task, context)');
+  expect(whole).toBeGreaterThan(300);
+  expect(blocks).toBeLessThan(220);
 });

@@ -7,7 +7,7 @@ import { findBlockCuts } from '@quern/onnx';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PipelineEvent } from './events.ts';
 import type { BlockModel } from './forward/asBlocks.ts';
-import { groupWindows } from './forward/groupWindows.ts';
+import { groupByTokens } from './forward/groupByTokens.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { scoreGroups } from './scoreGroups.ts';
 import { openResultStore } from './solve/resultStore.ts';
@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('cuts a text into groups of whole windows', () => {
   const lengths = (groupTokens: number) =>
-    groupWindows(windows, groupTokens).map(group => group.map(({ ids }) => ids.length));
+    groupByTokens(windows, ({ ids }) => ids.length, groupTokens).map(group => group.map(({ ids }) => ids.length));
   expect(lengths(128)).toEqual([
     [40, 64],
     [64, 30],

@@ -1,9 +1,9 @@
 import { compareLosses, summarizeScores, type WindowScores } from '@quern/evaluator';
-import { type OnnxModel, readOnnxModel, withAccuracyLevel } from '@quern/onnx';
+import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { PerplexityReport } from './compressRequest.ts';
 import { shippedAccuracyLevel } from './evaluateModel.ts';
-import { hashFile } from './open/hashFile.ts';
-import { dataFiles, openModel } from './open/openModel.ts';
+import { hashGraph } from './open/hashGraph.ts';
+import { openModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { textContent } from './open/textContent.ts';
 import type { CompressRun } from './run.ts';
@@ -56,9 +56,4 @@ export async function scoreWritten(
     ...compareLosses(scores.nll, before.nll, scores.tokenCounts),
     tokenCount: after.tokenCount,
   };
-}
-
-/** What a written graph and its data are. */
-async function hashGraph(graph: string, written: OnnxModel, signal: AbortSignal | undefined): Promise<string[]> {
-  return Promise.all([graph, ...dataFiles(written)].map(file => hashFile(file, signal)));
 }

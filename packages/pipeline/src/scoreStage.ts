@@ -3,7 +3,8 @@ import type { OnnxModel } from '@quern/onnx';
 import { asBlockPair, asBlocks } from './forward/asBlocks.ts';
 import type { OpenedModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
-import { type GroupContext, scoreGroups } from './scoreGroups.ts';
+import type { GroupContext } from './overGroups.ts';
+import { scoreGroups } from './scoreGroups.ts';
 
 export interface ScoreStage extends GroupContext {
   readonly baseline?: OpenedModel | null;

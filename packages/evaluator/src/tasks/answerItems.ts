@@ -1,4 +1,4 @@
-import type { ContinuationScores } from './scoreContinuations.ts';
+import type { ContinuationScores } from './addContinuation.ts';
 import type { TaskItem } from './taskItem.ts';
 
 /** What a model answered, item by item. */

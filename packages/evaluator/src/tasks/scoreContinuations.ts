@@ -7,19 +7,12 @@ import { batchLimit } from '../batchLimit.ts';
 import { batchWindows } from '../batchWindows.ts';
 import { checkWindows } from '../checkWindows.ts';
 import { LOSS } from '../lossNodes.ts';
-import { type ModelLosses, openScorer } from '../openScorer.ts';
+import { openScorer } from '../openScorer.ts';
 import type { ScoreOptions } from '../scoreWindows.ts';
 import { withLoss } from '../withLoss.ts';
+import { addContinuation, type ContinuationScores, emptyContinuations } from './addContinuation.ts';
 import { type PackedBranches, packBranches } from './packBranches.ts';
 import { BRANCHES, withBranches } from './withBranches.ts';
-
-/** What a model says of each window's scored tokens, in the order of the windows. */
-export interface ContinuationScores {
-  /** Sum of ln p, nats. */
-  readonly logLikelihood: Float64Array;
-  /** 1 where each scored token is the most likely one. */
-  readonly isGreedy: Uint8Array;
-}
 
 /**
  * Scores the continuation of every window: the sum of ln p from `firstScored` on, and whether greedy decoding would have written it.
@@ -37,7 +30,7 @@ export async function scoreContinuations(
   options: Omit<ScoreOptions, 'baseline'>,
 ): Promise<ContinuationScores> {
   checkWindows(windows, findLogits(model).vocabularySize);
-  const scores = { logLikelihood: new Float64Array(windows.length), isGreedy: new Uint8Array(windows.length).fill(1) };
+  const scores = emptyContinuations(windows.length);
   const branching = withBranches(model, options.device);
   const packed = branching ? items.filter(indices => packBranches(indices.map(index => windows[index]!)) !== null) : [];
   const inPacked = new Set(packed.flat());
@@ -83,7 +76,7 @@ async function scorePacked(
       const values = await runSession(session, feeds, describeModel(branching), [LOSS.nll, LOSS.logConfidence]);
       const losses = { nll: floats(values, LOSS.nll), logConfidence: floats(values, LOSS.logConfidence) };
       for (const [branch, index] of indices.entries()) {
-        add(scores, losses, { at: branches.scoredFrom[branch]!, index, window: windows[index]! });
+        addContinuation(scores, losses, { at: branches.scoredFrom[branch]!, index, window: windows[index]! });
       }
       await tell(indices);
     }
@@ -122,7 +115,7 @@ async function scoreWhole(
       const losses = await scorer.score(batch.map(at => own[at]!.ids));
       for (const [row, at] of batch.entries()) {
         const window = own[at]!;
-        add(scores, losses, {
+        addContinuation(scores, losses, {
           at: row * (window.ids.length - 1) + window.firstScored - 1,
           index: indices[at]!,
           window,
@@ -137,25 +130,4 @@ async function scoreWhole(
 
 function floats(values: Readonly<Record<string, Tensor>>, name: string): Float32Array {
   return values[name]!.data as Float32Array;
-}
-
-/** Adds a window's losses, which begin at `at`. Errors: NON_FINITE_ACTIVATION with the window and the token. */
-function add(
-  scores: ContinuationScores,
-  { nll, logConfidence }: ModelLosses,
-  { at, index, window }: { readonly at: number; readonly index: number; readonly window: TokenWindow },
-): void {
-  for (let token = window.firstScored; token < window.ids.length; token++) {
-    const place = at + token - window.firstScored;
-    const loss = nll[place]!;
-    if (!Number.isFinite(loss)) {
-      throw new CompressionError(
-        'NON_FINITE_ACTIVATION',
-        `The loss at token ${token} of text ${index} is ${loss}: the model overflows. Compute in float32 (--dtype fp32) or look for a damaged weight with \`quern inspect\`.`,
-        { window: index, token, value: String(loss) },
-      );
-    }
-    scores.logLikelihood[index]! -= loss;
-    if (-loss < logConfidence[place]!) scores.isGreedy[index] = 0;
-  }
 }

@@ -7,6 +7,7 @@ import type { OnnxModel } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 import { asBlockPair } from '../forward/asBlocks.ts';
 import { lossesByBlocks } from '../forward/lossesByBlocks.ts';
+import { tokenRun } from '../forward/tokenRun.ts';
 import { exitFolder } from '../open/exitFolder.ts';
 import {
   COLOURED_SHARES,
@@ -50,7 +51,7 @@ export async function damagedDocuments(
   const { model, baseline, tokenizer, device, threads } = source;
   const options = { device, ...(threads === undefined ? {} : { threads }) };
   const blocks = asBlockPair(model, baseline, device);
-  const runs = windows.map(({ ids }) => [ids]);
+  const runs = windows.map(({ ids }) => tokenRun([ids]));
   const place = async () => ({ ...options, scratch: join(await exitFolder('explained'), 'hidden') });
   const explained = blocks
     ? (await lossesByBlocks(blocks.own, blocks.baseline, runs, await place())).map(explainLosses)

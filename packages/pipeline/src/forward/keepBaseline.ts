@@ -8,6 +8,7 @@ import { asBlocks, type BlockModel } from './asBlocks.ts';
 import { createHiddenStates } from './hiddenStates.ts';
 import { moveToHead, textContext } from './lossesByBlocks.ts';
 import { headOf } from './openHeadPart.ts';
+import { tokenRun } from './tokenRun.ts';
 
 /**
  * What variants of a model are measured against, in a folder: its logits on a few windows, or of a large model what stands before each
@@ -52,7 +53,7 @@ export async function keepStates(
   folder: string,
   options: BaselineOptions,
 ): Promise<KeptBaseline> {
-  const runs = windows.map(({ ids }) => [ids]);
+  const runs = windows.map(({ ids }) => tokenRun([ids]));
   const hidden = createHiddenStates(join(folder, 'moving'));
   try {
     const onReach = async (index: number): Promise<void> => {

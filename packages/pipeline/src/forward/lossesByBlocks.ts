@@ -1,11 +1,13 @@
 import { join } from 'node:path';
-import { type TokenLosses, withoutLast } from '@quern/evaluator';
+import type { TokenLosses } from '@quern/evaluator';
 import type { Device } from '@quern/runtime';
 import type { BlockModel } from './asBlocks.ts';
 import { advanceBlock, type ForwardContext, startForward } from './blockForward.ts';
 import { createHiddenStates, type HiddenStates } from './hiddenStates.ts';
+import { lastColumns } from './lastColumns.ts';
 import { type HeadModel, headOf } from './openHeadPart.ts';
 import { scoreHeads } from './scoreHeads.ts';
+import type { TokenRun } from './tokenRun.ts';
 
 export interface BlockOptions {
   readonly device: Device;
@@ -20,17 +22,18 @@ export interface BlockOptions {
 }
 
 /**
- * Losses of runs, sequences of one length each, without ever opening a whole model: all runs go through one decoder block before the next
+ * Losses of runs without ever opening a whole model: all runs go through one decoder block before the next
  * is opened, those of the baseline after those of the model; heads are read in slices of the vocabulary, both side by side.
  *
- * The same figures as those of whole models up to rounding, but that ranks end at 5.
+ * The same figures as those of whole models up to rounding, but that ranks end at 5. Where heads are sliced those of columns before a run's
+ * `from` are left out, as `columns` tells.
  * Errors: those of `openSession`. Cost: the forward passes; one block's weights in float32 and packed, 256 MB of hidden states a model, the
  * rest of them (tokens x hidden size x 4 bytes) in `scratch`.
  */
 export async function lossesByBlocks(
   own: BlockModel,
   baseline: BlockModel | null,
-  runs: readonly (readonly Int32Array[])[],
+  runs: readonly TokenRun[],
   options: BlockOptions,
 ): Promise<TokenLosses[]> {
   if (runs.length === 0) return [];
@@ -49,10 +52,11 @@ export async function lossesByBlocks(
       heads.push(await moveToHead(each, textContext(each, runs, { ...options, hidden }), { tell }));
       before += each.cuts.length;
     }
+    const isSliced = heads.every(({ head }) => head !== null);
     const onHead = (done: number, total: number): void =>
       onProgress?.((before + (models.length * done) / total) / stages, 'head');
     return await scoreHeads(heads[0]!, heads[1] ?? null, {
-      ...{ runs, device, threads, signal, sliceBytes },
+      ...{ runs: isSliced ? await lastColumns(opened, runs) : runs, device, threads, signal, sliceBytes },
       onProgress: onHead,
     });
   } finally {
@@ -63,11 +67,12 @@ export async function lossesByBlocks(
 /** What moves the hidden states of a text through a model. */
 export function textContext(
   { model }: Pick<BlockModel, 'model'>,
-  runs: readonly (readonly Int32Array[])[],
+  runs: readonly TokenRun[],
   { device, threads, signal, hidden }: Omit<BlockOptions, 'scratch'> & { readonly hidden: HiddenStates },
 ): ForwardContext {
-  const read = async (run: number) => ({ kind: 'text' as const, ids: withoutLast(runs[run]!) });
-  const inputs = { runCount: runs.length, runsPerSum: 1, read };
+  const read = async (run: number) => ({ kind: 'text' as const, ids: runs[run]!.ids });
+  const others = (run: number) => runs[run]!.others?.() ?? {};
+  const inputs = { runCount: runs.length, runsPerSum: 1, read, others };
   return { model, localize: async submodel => submodel, inputs, hidden, device, threads, signal };
 }
 

@@ -7,6 +7,7 @@ import { type BaselineOptions, type KeptBaseline, statesBefore } from './keepBas
 import { moveToHead, textContext } from './lossesByBlocks.ts';
 import { headOf } from './openHeadPart.ts';
 import { scoreHeads } from './scoreHeads.ts';
+import { tokenRun } from './tokenRun.ts';
 
 /** Measures variants of a baseline; the caller releases it. */
 export interface Divergence {
@@ -31,7 +32,7 @@ export async function openBaseline(
 ): Promise<Divergence> {
   if (kept.logits) return openDivergence(kept.logits, options);
   const { folder, windows } = kept;
-  const runs = windows.map(({ ids }) => [ids]);
+  const runs = windows.map(({ ids }) => tokenRun([ids]));
   const count = windows.reduce((sum, { ids }) => sum + ids.length - 1, 0);
   const blockCount = findBlockCuts(baseline)!.length;
   const before = { model: baseline, head: headOf(baseline), hidden: statesBefore(folder, blockCount) };

@@ -1,4 +1,4 @@
-import { withoutLast, withSliceLoss } from '@quern/evaluator';
+import { withSliceLoss } from '@quern/evaluator';
 import { extractSubmodel, findHead, type OnnxModel, type SlicedHead } from '@quern/onnx';
 import { type Device, findLogits, type NamedTensors, openForward, type PlainTensor } from '@quern/runtime';
 import { carriedInputs } from './blockForward.ts';
@@ -20,7 +20,7 @@ export interface VocabularySlice {
 }
 
 export interface HeadPart {
-  /** The logits `[batch, sequence, size]` of a run; of a part with losses what it says of `given`. */
+  /** The logits `[batch, sequence, size]` of a run of input tokens; of a part with losses what it says of `given`. */
   run(run: number, ids: readonly Int32Array[], given?: NamedTensors): Promise<NamedTensors>;
   close(): Promise<void>;
 }
@@ -44,11 +44,7 @@ export async function openHeadPart(
   const forward = await openForward(losses ? withSliceLoss(part, logits) : part, session);
   return {
     run: async (run, ids, given = {}) =>
-      forward.run(
-        { kind: 'text', ids: withoutLast(ids) },
-        { ...(await hidden.read(run)), ...given },
-        losses ?? [logits],
-      ),
+      forward.run({ kind: 'text', ids }, { ...(await hidden.read(run)), ...given }, losses ?? [logits]),
     close: () => forward.close(),
   };
 }

@@ -24,6 +24,7 @@ import { type RecipeInput, resolveRecipe } from '../recipe.ts';
 import type { BlockModel } from './asBlocks.ts';
 import { lossesByBlocks } from './lossesByBlocks.ts';
 import { scoreByBlocks } from './scoreByBlocks.ts';
+import { tokenRun } from './tokenRun.ts';
 
 const demo = join(import.meta.dirname, '..', '..', '..', '..', 'models', 'demo');
 /** Windows of three lengths; one scores from its middle, one scores nothing. */
@@ -92,8 +93,8 @@ it('scores as the whole model does, block by block, the head in slices or whole'
     expect(hasSlices(own)).toBe(sliced);
     const whole = await scoreWindows(own.model, windows, { device: 'cpu' });
     const places = new Set<string>();
-    const onProgress = (done: number, total: number, place: string): void => {
-      expect(done).toBeLessThanOrEqual(total);
+    const onProgress = (share: number, place: string): void => {
+      expect(share).toBeLessThanOrEqual(1);
       places.add(place);
     };
     const blocks = await scoreByBlocks(own, windows, { ...options(), onProgress });
@@ -129,7 +130,7 @@ it.each([['in slices'], ['whole']])('compares with a baseline as whole models do
 it('explains tokens as whole models do', async () => {
   const { model } = rounded;
   const whole = await explainWindows(model, windows.slice(0, 2), { device: 'cpu', baseline: original.model });
-  const runs = windows.slice(0, 2).map(({ ids }) => [ids]);
+  const runs = windows.slice(0, 2).map(({ ids }) => tokenRun([ids]));
   const blocks = (await lossesByBlocks(rounded, original, runs, options())).map(explainLosses);
   for (const [window, tokens] of whole.entries()) {
     for (const [at, { topBefore, topAfter, ...shares }] of tokens.entries()) {

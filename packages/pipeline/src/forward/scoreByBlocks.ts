@@ -13,12 +13,11 @@ import { findLogits } from '@quern/runtime';
 import type { BlockModel } from './asBlocks.ts';
 import { type BlockOptions, lossesByBlocks } from './lossesByBlocks.ts';
 import { headOf } from './openHeadPart.ts';
+import { tokenRun } from './tokenRun.ts';
 
-export interface BlockScoreOptions extends Omit<BlockOptions, 'onProgress'> {
+export interface BlockScoreOptions extends BlockOptions {
   /** Also compare with this model, as `scoreWindows` does. */
   readonly baseline?: BlockModel | undefined;
-  /** Work done and in all, in tokens through the whole model, and where it stands. */
-  readonly onProgress?: (done: number, total: number, place: string) => void;
 }
 
 /**
@@ -29,7 +28,7 @@ export interface BlockScoreOptions extends Omit<BlockOptions, 'onProgress'> {
 export async function scoreByBlocks(
   own: BlockModel,
   windows: readonly TokenWindow[],
-  { baseline, onProgress, ...options }: BlockScoreOptions,
+  { baseline, ...options }: BlockScoreOptions,
 ): Promise<WindowScores> {
   const { vocabularySize } = findLogits(own.model);
   checkWindows(windows, vocabularySize);
@@ -44,15 +43,11 @@ export async function scoreByBlocks(
     compares: baseline !== undefined,
   });
   const batches = batchWindows(windows, limit);
-  const tokens = batches.flat().reduce((sum, index) => sum + windows[index]!.ids.length, 0);
   const losses = await lossesByBlocks(
     own,
     baseline ?? null,
-    batches.map(batch => batch.map(index => windows[index]!.ids)),
-    {
-      ...options,
-      onProgress: (share, place) => onProgress?.(Math.round(tokens * share), tokens, place),
-    },
+    batches.map(batch => tokenRun(batch.map(index => windows[index]!.ids))),
+    options,
   );
   const before = tokensBefore(scores);
   for (const [run, batch] of batches.entries()) addLosses(scores, losses[run]!, { batch, windows, before });

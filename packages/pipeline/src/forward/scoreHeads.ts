@@ -7,7 +7,6 @@ import {
   type SliceValues,
   sliceComparison,
   type TokenLosses,
-  targetsOf,
 } from '@quern/evaluator';
 import { type Device, type Forward, findLogits, openForward, type PlainTensor } from '@quern/runtime';
 import { listenForInterrupt } from '../interruption.ts';
@@ -15,10 +14,10 @@ import { releaseMemory } from '../solve/releaseMemory.ts';
 import { byteLength } from './hiddenStates.ts';
 import { type HeadModel, type HeadPart, logitsIn, openHeadPart, type VocabularySlice } from './openHeadPart.ts';
 import { rowsPerSlice } from './rowsPerSlice.ts';
+import type { TokenRun } from './tokenRun.ts';
 
 export interface HeadRuns {
-  /** Sequences of one length a run. */
-  readonly runs: readonly (readonly Int32Array[])[];
+  readonly runs: readonly Pick<TokenRun, 'ids' | 'targets'>[];
   readonly device: Device;
   readonly threads?: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -41,7 +40,7 @@ const FIVE = 5;
 export async function scoreHeads(own: HeadModel, baseline: HeadModel | null, runs: HeadRuns): Promise<TokenLosses[]> {
   const { device, signal, onProgress } = runs;
   const session = { device, ...(runs.threads === undefined ? {} : { threads: runs.threads }) };
-  const running = runs.runs.map(ids => runningLosses(ids.length * columnsOf(ids), columnsOf(ids), baseline !== null));
+  const running = runs.runs.map(({ ids, targets }) => runningLosses(targets.length, ids[0]!.length, baseline !== null));
   const slices = listSlices(own, baseline, runs.sliceBytes);
   const types = baseline && {
     model: findLogits(own.model).dataType,
@@ -55,9 +54,9 @@ export async function scoreHeads(own: HeadModel, baseline: HeadModel | null, run
         const losses = baseline ? null : [SLICE.max, SLICE.sum, SLICE.target];
         parts.push(await openHeadPart(own, slice, { ...session, losses }));
         if (baseline) parts.push(await openHeadPart(baseline, slice, { ...session, losses }));
-        for (const [run, ids] of runs.runs.entries()) {
+        for (const [run, { ids, targets: all }] of runs.runs.entries()) {
           await listenForInterrupt(signal);
-          const targets = { all: targetsOf(ids), slice, dims: [ids.length, columnsOf(ids), 1] };
+          const targets = { all, slice, dims: [ids.length, ids[0]!.length, 1] };
           if (comparison) {
             const [logits, other] = [await parts[0]!.run(run, ids), await parts[1]!.run(run, ids)];
             await addCompared(running[run]!, comparison, [logitsIn(logits), logitsIn(other)], targets);
@@ -76,10 +75,6 @@ export async function scoreHeads(own: HeadModel, baseline: HeadModel | null, run
     await comparison?.close();
   }
   return running.map(losses => losses.finish());
-}
-
-function columnsOf(ids: readonly Int32Array[]): number {
-  return ids[0]!.length - 1;
 }
 
 function listSlices(own: HeadModel, baseline: HeadModel | null, sliceBytes?: number): VocabularySlice[] {

@@ -4,6 +4,7 @@ import type { SharedRun } from '../compare/writeRow.ts';
 import type { Stage } from '../events.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { scoreStage } from '../scoreStage.ts';
+import type { JobContent } from '../solve/jobKey.ts';
 import type { PreparedTask } from '../tasks/prepareTask.ts';
 import { scoreTask } from '../tasks/scoreTask.ts';
 import type { StudyScores } from './studyResult.ts';
@@ -14,23 +15,25 @@ export interface StudyMeasures {
   readonly tasks: readonly PreparedTask[];
 }
 
+/** A model of a study, and what keeps the parts of its scores that are done where it is large. */
+export interface MeasuredModel {
+  readonly model: OnnxModel;
+  readonly content: () => Promise<JobContent>;
+  readonly stage: Stage;
+}
+
 /** Scores a model on every text and task of a study. */
 export async function measureCell(
-  model: OnnxModel,
+  { model, content, stage }: MeasuredModel,
   { texts, tasks }: StudyMeasures,
-  run: Pick<SharedRun, 'request' | 'device' | 'emit' | 'signal'>,
-  stage: Stage,
+  run: Pick<SharedRun, 'request' | 'device' | 'emit' | 'signal' | 'folder' | 'results'>,
 ): Promise<StudyScores> {
+  const context = { ...run, stage, keep: { results: run.results, content } };
   const scored: WindowScores[] = [];
-  for (const text of texts) scored.push(await scoreStage(model, text, { ...run, stage }));
+  for (const text of texts) scored.push(await scoreStage(model, text, context));
   const answered: number[][] = [];
   for (const task of tasks) {
-    const { isRight, isRightNormalized } = await scoreTask(model, task, {
-      ...run,
-      ...run.request,
-      device: run.device,
-      stage,
-    });
+    const { isRight, isRightNormalized } = await scoreTask(model, task, context);
     answered.push([...(isRightNormalized ?? isRight)]);
   }
   return { texts: scored.map(({ nll }) => [...nll]), tasks: answered };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { EngineDescription } from '@quern/linalg';
 import { findLinearSites } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
@@ -20,6 +19,7 @@ import { type JobContent, jobKey } from '../solve/jobKey.ts';
 import { originOf } from '../solve/originOf.ts';
 import { checkTaskData } from '../tasks/checkTaskData.ts';
 import { type PreparedTask, prepareTask } from '../tasks/prepareTask.ts';
+import { taskContent } from '../tasks/taskContent.ts';
 import type { StudyMeasures } from './measureCell.ts';
 import { prepareCalibrations } from './prepareCalibrations.ts';
 import { type StudyPlan, studyCells } from './studyCells.ts';
@@ -109,11 +109,4 @@ async function prepareMeasures(request: StudyRequest, emit: Emit): Promise<Study
     tasks.push(await prepareTask(opened, { task, data: grid.taskData!, limit: grid.limit }, emit));
   }
   return { texts, tasks };
-}
-
-/** What a task's answers depend on, as JSON. */
-function taskContent({ definition, data, windows, requests }: PreparedTask) {
-  const tokens = createHash('sha256');
-  for (const { ids, firstScored } of windows) tokens.update(Int32Array.of(ids.length, firstScored)).update(ids);
-  return { id: definition.id, sha256: data.sha256, tokens: tokens.digest('hex'), itemCount: requests.length };
 }

@@ -4,6 +4,7 @@ import { type OnnxModel, readOnnxModel } from '@quern/onnx';
 import { type SharedRun, writeRow } from '../compare/writeRow.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
+import { hashGraph } from '../open/hashGraph.ts';
 import { openModel } from '../open/openModel.ts';
 import { asWriteFailure } from '../output/asWriteFailure.ts';
 import { checkOut } from '../output/checkOut.ts';
@@ -56,8 +57,11 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   const { opened, device, fallbackReason, engine } = inputs;
   const shared = { request: own, opened, device, fallbackReason, engine, folder, results, signal };
   try {
-    const scoreOriginal = async (): Promise<StudyScores> =>
-      measureCell(await publishedModel(inputs), measures, { ...shared, emit }, 'evaluate original');
+    const scoreOriginal = async (): Promise<StudyScores> => {
+      const model = await publishedModel(inputs);
+      const content = async () => ({ original: origin(undefined) });
+      return measureCell({ model, content, stage: 'evaluate original' }, measures, { ...shared, emit });
+    };
     const original = await kept(results, { original: origin(undefined), ...measured }, scoreOriginal);
     emit({ kind: 'stage', stage: 'study', detail: `${cells.length} cells` });
     const made: StudyCell[] = [];
@@ -112,9 +116,11 @@ async function kept<Result>(
 }
 
 async function makeCell(run: SharedRun, cell: CellPlan, measures: StudyMeasures): Promise<StudyCell> {
-  const { plans, sites, measured, failure } = await writeRow(run, cell.recipe, async graph =>
-    measureCell(await readOnnxModel(graph), measures, run, 'evaluate result'),
-  );
+  const { plans, sites, measured, failure } = await writeRow(run, cell.recipe, async graph => {
+    const model = await readOnnxModel(graph);
+    const content = () => hashGraph(graph, model, run.signal);
+    return measureCell({ model, content, stage: 'evaluate result' }, measures, run);
+  });
   const { storedBytes, bitsPerWeight } = storedTotals(plans, sites);
   const { method, bits, calibration } = cell;
   return { method, bits, calibration, storedBytes, bitsPerWeight: bitsPerWeight ?? 0, scores: measured, failure };

@@ -55,7 +55,7 @@ export interface TasksResult {
 export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: AbortSignal): Promise<TasksResult> {
   const started = performance.now();
   await checkTaskData(request.tasks, request.data);
-  const { tokenizer, threads } = request;
+  const { tokenizer } = request;
   const chosen = await chooseDevice(request.device, emit);
   const { device } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
@@ -66,7 +66,7 @@ export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: 
   for (const name of new Set(request.tasks)) {
     const task = await prepareTask(opened, { ...request, task: name }, emit);
     if (baseline) checkSameTexts(task, await prepareTask(baseline, { ...request, task: name }, () => undefined));
-    const context = { device, threads, emit, signal };
+    const context = { device, request, emit, signal };
     const answers = await scoreTask(opened.model, task, { ...context, stage: 'evaluate result' });
     const before = baseline && (await scoreTask(baseline.model, task, { ...context, stage: 'evaluate original' }));
     tokenCount += task.windows.reduce((sum, { ids }) => sum + ids.length, 0);

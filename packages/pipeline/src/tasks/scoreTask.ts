@@ -1,27 +1,27 @@
 import { answerItems, scoreContinuations, type TaskAnswers } from '@quern/evaluator';
 import type { OnnxModel } from '@quern/onnx';
-import type { Device } from '@quern/runtime';
-import type { Emit, Stage } from '../events.ts';
+import { asBlocks } from '../forward/asBlocks.ts';
+import type { GroupContext } from '../overGroups.ts';
+import { continuationsByBlocks } from './continuationsByBlocks.ts';
 import type { PreparedTask } from './prepareTask.ts';
 
-interface TaskStage {
-  readonly stage: Stage;
-  readonly device: Device;
-  readonly threads?: number | undefined;
-  readonly emit: Emit;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A model's answers to a task; progress in tokens. Errors: those of `scoreContinuations`. */
-export async function scoreTask(model: OnnxModel, task: PreparedTask, context: TaskStage): Promise<TaskAnswers> {
-  const { stage, device, threads, emit, signal } = context;
+/**
+ * A model's answers to a task; progress in tokens. A model of many weights is never opened whole on a CPU.
+ *
+ * Errors: those of `scoreContinuations`.
+ */
+export async function scoreTask(model: OnnxModel, task: PreparedTask, context: GroupContext): Promise<TaskAnswers> {
+  const { stage, device, request, emit, signal } = context;
   const { definition, items, windows, requests } = task;
   emit({ kind: 'stage', stage, detail: `${definition.title}, ${items.length} items, ${windows.length} texts` });
-  const scores = await scoreContinuations(model, windows, requests, {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal ? { signal } : {}),
-    onProgress: (done, total) => emit({ kind: 'progress', stage, done, total, unit: 'tokens' }),
-  });
+  const blocks = asBlocks(model, device);
+  const scores = blocks
+    ? await continuationsByBlocks(blocks, task, context)
+    : await scoreContinuations(model, windows, requests, {
+        device,
+        ...(request.threads === undefined ? {} : { threads: request.threads }),
+        ...(signal ? { signal } : {}),
+        onProgress: (done, total) => emit({ kind: 'progress', stage, done, total, unit: 'tokens' }),
+      });
   return answerItems(items, requests, scores);
 }

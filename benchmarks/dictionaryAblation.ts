@@ -25,6 +25,7 @@ import {
 } from '../packages/solvers/src/sparseDictionary/learnDictionary.ts';
 import { learnOrthonormal } from '../packages/solvers/src/sparseDictionary/learnOrthonormal.ts';
 import { solveDictionary } from '../packages/solvers/src/sparseDictionary/solveDictionary.ts';
+import { whitenWeight } from '../packages/solvers/src/sparseDictionary/whitenWeight.ts';
 import { describeMachine } from './machine.ts';
 import { type ModelSite, modelSites } from './modelSites.ts';
 
@@ -66,8 +67,8 @@ interface Step extends Partial<LearningSettings> {
 /** `dictionary` with two atoms for a nonzero, from some start. */
 const inPart =
   ({ start = 'directions', sweeps = SWEEPS, ...settings }: Step): Solve =>
-  ({ weight, statistics }, ratio) =>
-    solveDictionary(weight, statistics, async ({ target }) => {
+  async ({ weight, statistics }, ratio) =>
+    solveDictionary(await whitenWeight(weight, statistics), async ({ target }) => {
       const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
       const size = dictionarySize(shape, { ratio, atomsPerNonzero: ATOMS_PER_NONZERO });
       const atoms =

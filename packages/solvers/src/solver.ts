@@ -21,13 +21,15 @@ export interface SiteShape {
   readonly inFeatures: number;
   /** Sites of the group that this one is a member of; for group solvers only. Default: the options' `blocksPerGroup`. */
   readonly siteCount?: number;
+  /** Outputs of each site of the stack that this one is a member of, itself among them; for solvers with a `stack` only. Default: this site alone. */
+  readonly stackedOutputs?: readonly number[];
 }
 
 interface SolverFacts {
   readonly optionsSchema: z.ZodObject;
   /**
-   * Exact bits that a solved weight takes, before it exists, scales taken as float16; of sparse factors with masks. For a member of a group:
-   * its share.
+   * Exact bits that a solved weight takes, before it exists, scales taken as float16; of sparse factors with masks. For a member of a group
+   * or a stack: its share.
    * Errors: INVALID_OPTION.
    */
   readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;
@@ -40,6 +42,8 @@ interface SolverFacts {
    * without kernels for narrow codes runs them all the same.
    */
   readonly runsWider?: true;
+  /** Whether results carry an `inputScale`, the same for all sites that read an input. */
+  readonly scalesInput?: true;
   /**
    * What a weight loses at falling rates, by rising bits: from it the bits of a whole model are spread over its sites. Of methods that take
    * a ratio, and of those whose codes are meant for an entropy coder.
@@ -84,6 +88,14 @@ export interface SharedInputSite {
 /** A method that solves all sites that read the same input together, in their block's turn. */
 export interface SharedInputSolver extends SolverFacts {
   readonly needs: 'sharedInput';
+  /**
+   * Of a method that takes sites for one weight, one above the other: that weight, its rows scaled so that errors of all sites count as they
+   * should. Such sites have the same options, but for `importance`, and what they store is one sum.
+   */
+  readonly stack?: (
+    sites: readonly SharedInputSite[],
+    statistics: InputStatistics | null,
+  ) => Promise<Matrix<Float32Array>>;
   /** Pure, like {@link SingleSolver.solve}; one result per site, in the same order. */
   readonly solve: (
     sites: readonly SharedInputSite[],

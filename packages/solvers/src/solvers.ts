@@ -28,7 +28,7 @@ import type { SingleSolver, Solver } from './solver.ts';
 import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
 import { cospadiGrouped } from './sparseDictionary/cospadiGrouped.ts';
-import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
+import { dictionary, dictionaryRateCurve, dictionaryStack } from './sparseDictionary/dictionary.ts';
 import { dictionaryFormat } from './sparseDictionary/dictionaryFormat.ts';
 import {
   compotOptions,
@@ -188,14 +188,21 @@ export const solvers: Readonly<Record<string, Solver>> = {
   },
   dictionary: {
     optionsSchema: dictionaryOptions,
-    needs: 'inputGram',
+    needs: 'sharedInput',
+    stack: dictionaryStack,
     allocation: 'sensitivity',
     storageBits(shape, options) {
       const { ratio, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
       return dictionaryStorageBits(shape, ratio, dictionaryFormat(asked));
     },
-    solve: (weight, statistics, options) =>
-      dictionary(weight, statistics, parseOptions(dictionaryOptions, options, 'dictionary')),
+    solve: (sites, statistics) =>
+      dictionary(
+        sites.map(({ weight, options }) => ({
+          weight,
+          options: parseOptions(dictionaryOptions, options, 'dictionary'),
+        })),
+        statistics,
+      ),
     leastRatio(shape, options) {
       const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
       return leastRatio(shape, dictionaryFormat(asked));
@@ -205,6 +212,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
   awq: {
     optionsSchema: awqOptions,
     needs: 'sharedInput',
+    scalesInput: true,
     allocation: null,
     storageBits(shape, options) {
       const settings = parseOptions(awqOptions, options, 'awq');
@@ -223,6 +231,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
   watersic: {
     optionsSchema: watersicOptions,
     needs: 'sharedInput',
+    scalesInput: true,
     allocation: null,
     runsWider: true,
     // As packed; the container is wider.

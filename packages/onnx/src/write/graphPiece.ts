@@ -40,6 +40,9 @@ export interface ProductPlace extends WeightPlace {
   readonly output: string;
   /** Name of the node that is replaced. */
   readonly nodeName: string;
+  /** The graph in which the replaced node stands, and the node. */
+  readonly graph: GraphProto;
+  readonly replaced: NodeProto;
   /** The main graph: what several sites share stands there, where every sub-graph sees it. */
   readonly mainGraph: GraphProto;
 }

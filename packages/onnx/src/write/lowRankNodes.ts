@@ -2,11 +2,13 @@ import { CompressionError, type LowRankWeight } from '@quern/core';
 import { factorName } from './factorName.ts';
 import type { GraphPiece, KernelOptions, ProductPlace } from './graphPiece.ts';
 import { shareFactor } from './shareFactor.ts';
+import { shareProduct } from './shareProduct.ts';
 import { storeFactor } from './storeFactor.ts';
 
 /**
  * Stores the factors of a low-rank weight and gives the nodes of y = (x right^T) left^T: two products, each by MatMul or
- * MatMulNBits as its factor asks. A shared right factor is stored by the first site that names it.
+ * MatMulNBits as its factor asks. A shared right factor is stored by the first site that names it, and sites that read the same input share
+ * the product with it.
  *
  * @throws CompressionError INVALID_SHAPE when the factors do not multiply to the weight's shape; otherwise as
  *   `storeFactor` and `shareFactor`.
@@ -25,12 +27,13 @@ export async function lowRankNodes(
     ? await shareFactor(weight.right, activationType, { ...place, weightName: weight.sharedRight.name })
     : await storeFactor(weight.right, activationType, target('right'));
   const { nodeName } = target('right');
-  const inner = names.take(`${nodeName}_output`);
   const common = { names, accuracyLevel };
-  const first = right.product({ ...common, input, output: inner, nodeName });
+  const first = right.product({ ...common, input, output: names.take(`${nodeName}_output`), nodeName });
+  const known = weight.sharedRight ? shareProduct(first, place) : null;
+  const inner = (known ?? first).output[0]!;
   const second = left.product({ ...common, input: inner, output, nodeName: target('left').nodeName });
   return {
-    nodes: [...right.nodes, ...left.nodes, first, second],
+    nodes: [...right.nodes, ...left.nodes, ...(known ? [] : [first]), second],
     initializers: [...right.initializers, ...left.initializers],
   };
 }

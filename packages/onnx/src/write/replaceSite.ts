@@ -2,6 +2,7 @@ import { type CompressedWeight, CompressionError, type LinearSite } from '@quern
 import { floatOf } from '../attributeValue.ts';
 import { float16Initializer, floatInitializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
+import type { GraphProto, NodeProto } from '../generated/onnx_pb.js';
 import { nodeKey } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { locateSite } from '../sites/locateSite.ts';
@@ -52,6 +53,8 @@ export interface RewiredProduct {
   readonly input: string;
   readonly output: string;
   readonly nodeName: string;
+  readonly graph: GraphProto;
+  readonly replaced: NodeProto;
 }
 
 /** Puts a new product in the place of a site's node, with what Gemm does around it, and drops what is left unused. */
@@ -74,7 +77,10 @@ export async function rewire(
   const beta = floatOf(old, 'beta', 1);
   const hasBias = bias !== '' && beta !== 0;
   const productOutput = hasBias ? names.take(`${output}_product`) : output;
-  const product = await makeProduct({ input: productInput, output: productOutput, nodeName });
+  const product = await makeProduct({
+    ...{ input: productInput, output: productOutput, nodeName },
+    ...{ graph: scope.graph, replaced: old },
+  });
   const after = hasBias ? addBias(bias, beta) : { nodes: [], initializers: [] };
   const pieces = [before, product, after];
   replaceNode(

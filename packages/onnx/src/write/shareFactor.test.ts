@@ -220,3 +220,40 @@ describe('a shared right factor', () => {
     await store.abort();
   });
 });
+
+describe('sites that read one value', () => {
+  /** x -> three MatMuls -> y0, y1, y2. */
+  function fanModel(): OnnxModel {
+    const steps = [0, 1, 2].map(index => `layers.0.proj_${index}`);
+    return createModel({
+      folder: folder.path,
+      inputs: [tensorInput('x', DataType.FLOAT, ['tokens', SIZE])],
+      outputs: steps.map((_, index) => tensorInput(`y${index}`, DataType.FLOAT, ['tokens', SIZE])),
+      initializers: steps.map(step => zeros(`${step}.MatMul.weight`)),
+      nodes: steps.map((step, index) =>
+        node('MatMul', ['x', `${step}.MatMul.weight`], [`y${index}`], { name: `/${step.replaceAll('.', '/')}/MatMul` }),
+      ),
+    });
+  }
+
+  it.each([[[0, 1, 2]], [[2, 0, 1]]])('multiply by their shared factor once, replaced in the order %j', async order => {
+    for (const bits of [16, 4]) {
+      const weights = basisWeights({ bits, groupSize: 'channel', symmetric: true }, 3);
+      const model = fanModel();
+      const sites = findLinearSites(model);
+      await replaceAll(
+        model,
+        order.map(index => [sites[index]!, weights[index]!]),
+      );
+      const product = bits === 16 ? 'MatMul' : 'MatMulNBits';
+      expect(model.proto.graph!.node.filter(({ opType }) => opType === product)).toHaveLength(4);
+      expect(isSorted(model)).toBe(true);
+      const x = randomFloats(2 * SIZE, seededRandom(1));
+      const outputs = await runModel(model, { x: floatTensor(x, [2, SIZE]) });
+      for (const [index, weight] of weights.entries()) {
+        const expected = denseProduct(x, await reconstruct(weight));
+        expect(relativeDistance(valuesOf(outputs[`y${index}`]), expected)).toBeLessThan(1e-5);
+      }
+    }
+  });
+});

@@ -75,7 +75,7 @@ function itemsOf(readers: readonly MeasuredSite[]): { readonly choices: readonly
 
 /** The method that all readers of an input must share, null for those that bind no other site. */
 function bindingOf({ plans: [plan] }: Option): string | null {
-  return solverOf(plan!).needs === 'sharedInput' ? plan!.solver : null;
+  return solverOf(plan!).scalesInput ? plan!.solver : null;
 }
 
 function optionOf({ losses }: MeasuredSite, { plan, bits, error }: MeasuredCandidate): Option {

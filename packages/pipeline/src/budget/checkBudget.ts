@@ -44,7 +44,7 @@ export function budgetRange(candidates: readonly SiteCandidates[], recipe: Recip
 function sizesOf(plan: SitePlan, recipe: Recipe): { least: number; most: number } {
   const most = planSizes([plan], recipe)[0]!.storageBits;
   const isOwn = recipe.storage !== 'packed' || isEntropyCoded(solverOf(plan));
-  return { least: isOwn ? most : LEAST_CODED * plannedStorageBits(plan, 1), most };
+  return { least: isOwn ? most : LEAST_CODED * plannedStorageBits(plan), most };
 }
 
 /**

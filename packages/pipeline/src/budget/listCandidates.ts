@@ -93,7 +93,7 @@ function isPossible(plan: SitePlan, { target }: Recipe): boolean {
   // The kernels of that target read no 2 bits.
   if (target === 'cuda' && nominalBitsOf(plan) <= 2 && multipliesTwoBits(plan.solver)) return false;
   try {
-    plannedStorageBits(plan, 1);
+    plannedStorageBits(plan);
     return true;
   } catch (error) {
     if (error instanceof CompressionError && error.code === 'INVALID_OPTION') return false;
@@ -109,7 +109,7 @@ function withoutWider(plans: readonly SitePlan[], { storage }: Recipe): SitePlan
     const key = JSON.stringify([
       plan.solver,
       { ...plan.options, bits: null, groupSize: groupSizeOf(plan) },
-      plannedStorageBits(plan, 1),
+      plannedStorageBits(plan),
     ]);
     const known = widest.get(key);
     if (!known || nominalBitsOf(plan) > nominalBitsOf(known)) widest.set(key, plan);

@@ -87,7 +87,7 @@ export async function recallSites(
 export function lossPlans(plans: readonly SitePlan[]): SitePlan[] {
   const { outFeatures, inFeatures } = plans[0]!.site;
   const distance = (plan: SitePlan, bits: number): number =>
-    Math.abs(plannedStorageBits(plan, 1) / (outFeatures * inFeatures) - bits);
+    Math.abs(plannedStorageBits(plan) / (outFeatures * inFeatures) - bits);
   const nearest = LOSS_BITS.map(bits =>
     plans.reduce((best, plan) => (distance(plan, bits) < distance(best, bits) ? plan : best)),
   );

@@ -4,7 +4,7 @@ import { isEntropyCoded, isSparse, lossAt } from '@quern/solvers';
 import type { SiteTask } from '../measure/siteTask.ts';
 import { squaredError } from '../measure/squaredError.ts';
 import type { Recipe } from '../recipe.ts';
-import { type SitePlan, solverOf } from '../solve/sitePlan.ts';
+import { curveOptions, type SitePlan, solverOf } from '../solve/sitePlan.ts';
 import { solveMembers } from '../solve/solveSite.ts';
 import { storedBitsIn } from './storedBitsIn.ts';
 
@@ -34,8 +34,7 @@ export async function measureWays(task: CandidatesTask): Promise<(MeasuredWay | 
   const shape = { outFeatures: site.outFeatures, inFeatures: site.inFeatures };
   // Containers take what a ratio leaves, masks what it is announced to; what packing saves of it is known from the tensors alone.
   if (entry.rateCurve && (isEntropyCoded(entry) || isSparse(entry) || storage === 'container')) {
-    const { bits: _bits, ratio: _ratio, ...settings } = task.options[0]!;
-    const curve = await entry.rateCurve(weight, statistics, settings);
+    const curve = await entry.rateCurve(weight, statistics, curveOptions(task.options[0]!));
     return task.options.map(options => {
       const bits = entry.storageBits(shape, options);
       // Beyond its last point a curve gains nothing: codes have no room for more.

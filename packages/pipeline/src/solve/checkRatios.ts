@@ -16,7 +16,7 @@ export function checkRatios(plans: readonly SitePlan[], recipe: Pick<Recipe, 'al
   for (const group of groupPlans(plans.filter(plan => !isSpread(plan)))) {
     for (const plan of group) {
       try {
-        plannedStorageBits(plan, group.length);
+        plannedStorageBits(plan, group);
       } catch (error) {
         throw nameSite(error, plan.site);
       }

@@ -6,7 +6,7 @@ import type { MeasuredLoss, RatePoint, WhitenedSpectrum } from '@quern/solvers';
 import { Piscina } from 'piscina';
 import type { CandidatesTask, MeasuredWay } from '../budget/measureWays.ts';
 import type { LossTask } from '../measure/measureLoss.ts';
-import type { KnownWeight, SolveMember, SolveTask } from './solveSite.ts';
+import type { KnownWeight, SolveTask } from './solveSite.ts';
 import type { WorkerAnswer, WorkerData } from './solveWorker.ts';
 
 /** What came of a task. */
@@ -27,8 +27,8 @@ export interface Executor {
   solve(task: SolveTask, signal?: AbortSignal): Promise<SolvedTask>;
   /** Singular values of the whitened weight, whose buffer is handed over. */
   spectrum(member: KnownWeight, signal?: AbortSignal): Promise<WhitenedSpectrum>;
-  /** What a weight loses at falling rates; its buffer is handed over. */
-  rateCurve(solver: string, member: SolveMember, signal?: AbortSignal): Promise<RatePoint[]>;
+  /** What a weight, or those that are solved as one, lose at falling rates; the buffers are handed over. */
+  rateCurve(task: SolveTask, signal?: AbortSignal): Promise<RatePoint[]>;
   /** What a site stores and spoils in each of several ways; the weight's buffer is handed over. */
   ways(task: CandidatesTask, signal?: AbortSignal): Promise<readonly (MeasuredWay | null)[]>;
   /** What the model loses by one site's result; the weight's buffer is handed over. */
@@ -110,8 +110,8 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     async spectrum(member, signal) {
       return (await run<WhitenedSpectrum>('spectrumInWorker', member, [member], signal)).result;
     },
-    async rateCurve(solver, member, signal) {
-      return (await run<RatePoint[]>('rateCurveInWorker', { solver, member }, [member], signal)).result;
+    async rateCurve(task, signal) {
+      return (await run<RatePoint[]>('rateCurveInWorker', task, task.members, signal)).result;
     },
     async ways(task, signal) {
       return (await run<readonly (MeasuredWay | null)[]>('waysInWorker', task, [task], signal)).result;

@@ -39,7 +39,7 @@ export async function foldScales(
     let folded = await foldInputScale(model, sites, scale, store);
     const producer = current.get((readers.length === 1 && !folded && scaleProducer(model, site)) || '');
     const scaled =
-      producer && solverOf(producer.plan).needs === 'sharedInput'
+      producer && solverOf(producer.plan).scalesInput
         ? withOutputScale(producer.finished.result.compressed, scale)
         : null;
     if (producer && scaled) {

@@ -30,3 +30,18 @@ it('keeps other shapes and other options apart', () => {
   const stronger = { ...third!, options: { ...third!.options, ratio: 0.4 } };
   expect(names([first!, wider, stronger])).toEqual([['layers.0.q_proj'], ['layers.1.q_proj'], ['layers.2.q_proj']]);
 });
+
+it('stacks sites that read one input where they are asked for the same', () => {
+  const reader = (name: string, options: SitePlan['options']): SitePlan => ({
+    site: { name, block: 0, outFeatures: 8, inFeatures: 16, inputName: 'x' } as LinearSite,
+    ...{ solver: 'dictionary', options },
+  });
+  const plans = [
+    reader('q_proj', { ratio: 0.2, importance: 1 }),
+    reader('k_proj', { ratio: 0.2, importance: 3 }),
+    reader('v_proj', { ratio: 0.1, importance: 1 }),
+  ];
+  expect(names(plans)).toEqual([['q_proj', 'k_proj'], ['v_proj']]);
+  // Scales of an input are for all its readers.
+  expect(names(plans.map(plan => ({ ...plan, solver: 'awq' })))).toEqual([['q_proj', 'k_proj', 'v_proj']]);
+});

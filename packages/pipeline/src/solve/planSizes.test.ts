@@ -42,3 +42,17 @@ it('counts no planes for factors, and says where a ratio is spread', () => {
   expect(size({ ...factors, storage: 'packed' })).toEqual([size(factors)[0], 'atMost']);
   expect(size({ ...factors, method: 'svd-llm-v2' })[1]).toBe('estimate');
 });
+
+it('shares out what is one sum for all that read an input', () => {
+  const sites: LinearSite[] = ['q', 'k', 'o'].map((name, index) => ({
+    ...{ name: `model.layers.0.${name}`, block: 0, outFeatures: index === 1 ? 32 : 64, inFeatures: 96 },
+    ...{ nodeName: name, weightName: name, inputName: name === 'o' ? 'y' : 'x', sharedInputGroup: 'x' },
+  }));
+  const recipe = resolveRecipe({ method: 'dictionary', ratio: 0.25, allocation: 'uniform', storage: 'packed' });
+  const planned = planSizes(selectSites(sites, recipe), recipe);
+  expect(planned.map(({ storageBits, figure }) => [storageBits, figure])).toEqual([
+    [12 * 64 * 96, 'target'],
+    [12 * 32 * 96, 'target'],
+    [12 * 64 * 96, 'atMost'],
+  ]);
+});

@@ -2,7 +2,7 @@ import { planeBytes } from '@quern/coder';
 import { containerLayout } from '@quern/core';
 import { isEntropyCoded, isSparse } from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
-import { groupPlans } from './groupPlans.ts';
+import { groupPlans, isStacked } from './groupPlans.ts';
 import { allocationOf, groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan, solverOf } from './sitePlan.ts';
 
 /**
@@ -32,10 +32,11 @@ export function planSizes(
   plans: readonly SitePlan[],
   recipe: Pick<Recipe, 'storage' | 'allocation'>,
 ): readonly PlannedSite[] {
-  const siteCounts = new Map(groupPlans(plans).flatMap(group => group.map(plan => [plan.site.name, group.length])));
+  const groups = new Map(groupPlans(plans).flatMap(group => group.map(plan => [plan.site.name, group])));
   return plans.map(plan => {
-    const figure = figureOf(plan, recipe);
-    const bits = plannedStorageBits(plan, siteCounts.get(plan.site.name)!);
+    const group = groups.get(plan.site.name)!;
+    const figure = figureOf(plan, group, recipe);
+    const bits = plannedStorageBits(plan, group);
     return {
       name: plan.site.name,
       outFeatures: plan.site.outFeatures,
@@ -49,11 +50,16 @@ export function planSizes(
   });
 }
 
-function figureOf(plan: SitePlan, recipe: Pick<Recipe, 'storage' | 'allocation'>): PlannedFigure {
+function figureOf(
+  plan: SitePlan,
+  group: readonly SitePlan[],
+  recipe: Pick<Recipe, 'storage' | 'allocation'>,
+): PlannedFigure {
   const { storage = 'container' } = recipe;
   if (isEntropyCoded(solverOf(plan))) return storage === 'packed' ? 'target' : 'atLeast';
   if (isSparse(solverOf(plan)) && storage === 'container') return 'atLeast';
   if (allocationOf(plan, recipe) !== 'uniform') return 'estimate';
+  if (isStacked(plan) && group.length > 1) return 'target';
   return storage === 'container' ? 'exact' : 'atMost';
 }
 

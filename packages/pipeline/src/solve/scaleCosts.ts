@@ -7,7 +7,7 @@ import { type SitePlan, solverOf } from './sitePlan.ts';
  */
 export function scaleCosts(model: OnnxModel, plans: readonly SitePlan[], cuts: readonly BlockCut[] | null): SitePlan[] {
   const carried = new Set(cuts?.flatMap(cut => cut.inputNames));
-  const shares = plans.filter(plan => solverOf(plan).needs === 'sharedInput');
+  const shares = plans.filter(plan => solverOf(plan).scalesInput);
   const nodes = new Set(shares.map(plan => plan.site.nodeName));
   const folding = new Set<string>();
   for (const [input, readers] of Map.groupBy(shares, plan => plan.site.inputName)) {
@@ -18,7 +18,7 @@ export function scaleCosts(model: OnnxModel, plans: readonly SitePlan[], cuts: r
     if (foldsInputScale(model, sites) || (producer !== null && nodes.has(producer))) folding.add(input);
   }
   return plans.map(plan => {
-    const folds = folding.has(plan.site.inputName) && solverOf(plan).needs === 'sharedInput';
+    const folds = folding.has(plan.site.inputName) && solverOf(plan).scalesInput;
     return folds ? { ...plan, options: { ...plan.options, inputScaleBits: 0 } } : plan;
   });
 }

@@ -1,5 +1,12 @@
 import type { LinearSite } from '@quern/core';
-import { type Allocation, isEntropyCoded, type RankAllocation, type Solver, solvers } from '@quern/solvers';
+import {
+  type Allocation,
+  isEntropyCoded,
+  type RankAllocation,
+  type SiteShape,
+  type Solver,
+  solvers,
+} from '@quern/solvers';
 import type { Recipe } from '../recipe.ts';
 
 /** One site with what is to be done to it. */
@@ -68,8 +75,18 @@ export function groupSizeOf(plan: Pick<SitePlan, 'site' | 'options'>): number | 
   return typeof groupSize === 'number' ? Math.min(groupSize, inFeatures) : inFeatures;
 }
 
-/** Bits that a plan's weight takes in the file, before it exists; a share of them for one of `siteCount` in a group. */
-export function plannedStorageBits({ site, solver, options }: SitePlan, siteCount: number): number {
-  const { outFeatures, inFeatures } = site;
-  return solverOf({ solver }).storageBits({ outFeatures, inFeatures, siteCount }, options);
+/** Bits that a plan's weight takes in the file, before it exists; its share of them among those that are solved with it. */
+export function plannedStorageBits(plan: SitePlan, group: readonly SitePlan[] = [plan]): number {
+  return solverOf(plan).storageBits(shapeIn(group, plan), plan.options);
+}
+
+/** The shape of a plan's weight among those that are solved with it. */
+export function shapeIn(group: readonly SitePlan[], { site: { outFeatures, inFeatures } }: SitePlan): SiteShape {
+  const stackedOutputs = group.map(({ site }) => site.outFeatures);
+  return { outFeatures, inFeatures, siteCount: group.length, stackedOutputs };
+}
+
+/** A plan's options without what is asked for: its bits, or a ratio of what they then say of the format. */
+export function curveOptions({ bits, ratio, ...options }: SitePlan['options']): SitePlan['options'] {
+  return ratio === undefined || bits === undefined ? options : { ...options, bits };
 }

@@ -7,7 +7,7 @@ import {
   storageBits,
 } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
-import { relativeOutputError, relativeWeightError } from '@quern/solvers';
+import { type RatePoint, relativeOutputError, relativeWeightError } from '@quern/solvers';
 import { releaseMemory } from './releaseMemory.ts';
 import { type SitePlan, solverOf } from './sitePlan.ts';
 
@@ -46,6 +46,15 @@ export async function solveSite({ members, solver }: SolveTask): Promise<SolveRe
     });
   }
   return results;
+}
+
+/** What a weight loses at falling rates, or those that are solved as one. */
+export async function rateCurveOf({ solver: name, members }: SolveTask): Promise<RatePoint[]> {
+  const solver = solverOf({ solver: name });
+  const { weight, statistics, options } = members[0]!;
+  if (solver.rateCurve === undefined) throw new CompressionError('INTERNAL', `${name} has no rate curve.`);
+  const isStack = solver.needs === 'sharedInput' && solver.stack !== undefined;
+  return solver.rateCurve(isStack ? await solver.stack!(members, statistics) : weight, statistics, options);
 }
 
 /** Runs one solver; one result a member. */

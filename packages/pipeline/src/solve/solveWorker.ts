@@ -1,12 +1,11 @@
 import { workerData } from 'node:worker_threads';
-import { CompressionError, type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
+import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { type Accelerator, chooseEngine } from '@quern/linalg';
 import { type MeasuredLoss, type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
 import { type CandidatesTask, type MeasuredWay, measureWays } from '../budget/measureWays.ts';
 import { type LossTask, measureLoss } from '../measure/measureLoss.ts';
 import { releaseMemory } from './releaseMemory.ts';
-import { solverOf } from './sitePlan.ts';
-import { type KnownWeight, type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
+import { type KnownWeight, rateCurveOf, type SolveTask, solveSite } from './solveSite.ts';
 
 /** What a worker sends back: errors travel as records, since structured clone drops their class and fields. */
 export type WorkerAnswer<Result> =
@@ -33,17 +32,9 @@ export function spectrumInWorker(member: KnownWeight): Promise<WorkerAnswer<Whit
   return answer([member], () => whitenedSpectrum(member.weight, member.statistics));
 }
 
-/** What a thread does with a weight whose loss at falling rates is asked for. */
-export function rateCurveInWorker({
-  solver,
-  member,
-}: {
-  solver: string;
-  member: SolveMember;
-}): Promise<WorkerAnswer<RatePoint[]>> {
-  const entry = solverOf({ solver });
-  if (entry.rateCurve === undefined) throw new CompressionError('INTERNAL', `${solver} has no rate curve.`);
-  return answer([member], () => entry.rateCurve!(member.weight, member.statistics, member.options));
+/** What a thread does with weights whose loss at falling rates is asked for. */
+export function rateCurveInWorker(task: SolveTask): Promise<WorkerAnswer<RatePoint[]>> {
+  return answer(task.members, () => rateCurveOf(task));
 }
 
 /** What a thread does with a site that is to be tried in several ways. */

@@ -5,23 +5,29 @@ import type { LossRun } from '../measure/measureLosses.ts';
 import type { Material } from '../open/material.ts';
 import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
+import { groupPlans, isStacked } from './groupPlans.ts';
 import { jobKey } from './jobKey.ts';
 import { nameSite } from './nameSite.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { sensitivitiesOf } from './sensitivitiesOf.ts';
 import { shareOut } from './shareOut.ts';
-import { allocationOf, type SitePlan, solverOf, spreadsBits } from './sitePlan.ts';
+import { allocationOf, curveOptions, type SitePlan, shapeIn, solverOf, spreadsBits } from './sitePlan.ts';
 import { type OriginalRun, solveOnOriginal } from './solveOnOriginal.ts';
+import type { SolveMember } from './solveSite.ts';
 
 /** What a weight takes as it is. */
 const DENSE_BITS = 16;
 /** Below it nothing is removed but rounding. */
 const SMALLEST_RATIO = 1e-9;
+/** Of the mean of those that share: none is given up altogether for a sensitivity that was too small to be measured. */
+const LEAST_IMPORTANCE = 0.01;
+const IMPORTANCE_DIGITS = 3;
 
 /**
  * Plans whose bits, or ratio, are a mean over their sites get their own: those that together take as much and lose least, by
  * the sum of relative squared errors ('pooled') or by how much each raises the model's loss ('sensitivity'). A site whose bits reach 16
- * stays as it is; one whose format cannot take as many takes what it can. All other plans stay as they are. Plans of one solver with the same options share a budget.
+ * stays as it is; one whose format cannot take as many takes what it can. Sites that are one weight to their solver get one ratio, and count
+ * within it as the model minds them. All other plans stay as they are. Plans of one solver with the same options share a budget.
  *
  * Up to three passes on the original model: for sensitivities every site at the mean, and the divergence that each causes alone; for all, what
  * each loses at falling rates.
@@ -37,66 +43,94 @@ export async function spreadBits(
   const weighted = spread.filter(plan => allocationOf(plan, recipe) === 'sensitivity');
   const keys = await solveOnOriginal(run, weighted);
   const sensitivities = await sensitivitiesOf(run, weighted, keys, material);
-  const curves = await rateCurves(run, spread);
-  const rate = ({ site }: SitePlan): RatedSite => ({
-    elements: site.outFeatures * site.inFeatures,
-    sensitivity: sensitivities.get(site.name) ?? 1,
-    curve: curves.get(site.name)!,
-  });
   const byRatio = spread.filter(plan => plan.options.ratio !== undefined);
   const byBits = spread.filter(plan => plan.options.ratio === undefined);
+  const budgets = budgetsOf(byRatio).map(({ plans: members, ratio }) => ({
+    units: unitsOf(members).map(unit => withImportance(unit, sensitivities)),
+    ratio,
+  }));
+  const single = byBits.map(plan => [plan]);
+  const curves = await rateCurves(run, [...single, ...budgets.flatMap(({ units }) => units)]);
+  const rate = (unit: Unit): RatedSite => ({
+    elements: unit.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0),
+    sensitivity: unit.reduce((sum, { site }) => sum + (sensitivities.get(site.name) ?? 1), 0),
+    curve: curves.get(unit)!,
+  });
   const chosen = new Map<string, SitePlan>();
-  for (const members of Map.groupBy(byBits, plan => plan.solver).values()) {
+  for (const members of Map.groupBy(single, ([plan]) => plan!.solver).values()) {
     const sites = members.map(rate);
     const total = sites.reduce((sum, site) => sum + site.elements, 0);
-    const asked = members.reduce((sum, plan, index) => sum + Number(plan.options.bits) * sites[index]!.elements, 0);
+    const asked = members.reduce((sum, [plan], index) => sum + Number(plan!.options.bits) * sites[index]!.elements, 0);
     for (const [index, bits] of allocateBits(sites, asked / total).entries()) {
-      const plan = members[index]!;
+      const plan = members[index]![0]!;
       chosen.set(plan.site.name, { ...plan, options: { ...plan.options, bits } });
     }
   }
-  for (const { plans: members, ratio } of budgetsOf(byRatio)) {
-    const sites = members.map(plan => ({ ...rate(plan), formatBits: DENSE_BITS * (1 - leastRatioOf(plan)) }));
+  for (const { units, ratio } of budgets) {
+    const sites = units.map(unit => ({ ...rate(unit), formatBits: DENSE_BITS * (1 - leastRatioOf(unit)) }));
     const asked = DENSE_BITS * (1 - ratio);
     const least = Math.min(asked, Math.max(...sites.map(({ curve }) => curve[0]!.bits)));
     for (const [index, bits] of allocateBits(sites, asked, { least, most: DENSE_BITS }).entries()) {
-      chosen.set(members[index]!.site.name, withRatio(members[index]!, 1 - bits / DENSE_BITS));
+      for (const plan of withRatio(units[index]!, 1 - bits / DENSE_BITS)) chosen.set(plan.site.name, plan);
     }
   }
   return plans.map(plan => chosen.get(plan.site.name) ?? plan);
 }
 
-function withRatio(plan: SitePlan, ratio: number): SitePlan {
-  if (ratio < SMALLEST_RATIO) return { ...plan, solver: 'dense', options: {} };
-  return { ...plan, options: { ...plan.options, ratio: Math.max(ratio, leastRatioOf(plan)) } };
+/** Plans that get one ratio: those that are one weight to their solver, mostly one. */
+type Unit = readonly SitePlan[];
+
+function unitsOf(plans: readonly SitePlan[]): Unit[] {
+  return groupPlans(plans).flatMap(group => (isStacked(group[0]!) ? [group] : group.map(plan => [plan])));
 }
 
-function leastRatioOf(plan: SitePlan): number {
-  return solverOf(plan).leastRatio?.(plan.site, plan.options) ?? 0;
+/** Within a unit, errors count as the model minds them. */
+function withImportance(unit: Unit, sensitivities: ReadonlyMap<string, number>): Unit {
+  const own = unit.map(({ site }) => sensitivities.get(site.name) ?? 1);
+  const mean = own.reduce((sum, each) => sum + each, 0) / own.length;
+  if (unit.length === 1 || mean === 0) return unit;
+  return unit.map((plan, index) => {
+    const importance = Number(Math.max(LEAST_IMPORTANCE, own[index]! / mean).toPrecision(IMPORTANCE_DIGITS));
+    return importance === 1 ? plan : { ...plan, options: { ...plan.options, importance } };
+  });
 }
 
-async function rateCurves(run: OriginalRun, plans: readonly SitePlan[]): Promise<ReadonlyMap<string, RatePoint[]>> {
+function withRatio(unit: Unit, ratio: number): Unit {
+  if (ratio < SMALLEST_RATIO) return unit.map(plan => ({ ...plan, solver: 'dense', options: {} }));
+  const least = leastRatioOf(unit);
+  return unit.map(plan => ({ ...plan, options: { ...plan.options, ratio: Math.max(ratio, least) } }));
+}
+
+function leastRatioOf(unit: Unit): number {
+  const [plan] = unit as [SitePlan];
+  return solverOf(plan).leastRatio?.(shapeIn(unit, plan), plan.options) ?? 0;
+}
+
+async function rateCurves(run: OriginalRun, units: readonly Unit[]): Promise<ReadonlyMap<Unit, RatePoint[]>> {
   const { executor, results, origin, model, statisticsOf, emit, signal } = run;
-  const curves = new Map<string, RatePoint[]>();
-  await shareOut(plans, executor.threads, async plan => {
+  const curves = new Map<Unit, RatePoint[]>();
+  await shareOut(units, executor.threads, async unit => {
     checkInterrupted(signal);
-    const { site, solver } = plan;
-    // What is asked for does not change the curve.
-    const { bits: _bits, ratio: _ratio, ...options } = plan.options;
-    const key = jobKey({ origin, rateCurve: site.name, solver, options });
+    const { site, solver } = unit[0]!;
+    const options = unit.map(plan => curveOptions(plan.options));
+    const key = jobKey({ origin, rateCurve: unit.map(plan => plan.site.name), solver, options });
     let curve = await results.load<RatePoint[]>(key);
     if (!curve) {
-      const member = { weight: await readWeight(model, site), statistics: await statisticsOf(plan), options };
+      const members: SolveMember[] = [];
+      for (const [index, plan] of unit.entries()) {
+        const known = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
+        members.push({ ...known, options: options[index]! });
+      }
       try {
-        curve = await executor.rateCurve(solver, member, signal);
+        curve = await executor.rateCurve({ solver, members }, signal);
       } catch (error) {
         throw nameSite(error, site);
       }
       await results.save(key, curve);
       releaseMemory(8 * site.inFeatures ** 2);
     }
-    curves.set(site.name, curve);
-    const progress = { done: curves.size, total: plans.length, unit: 'sites' } as const;
+    curves.set(unit, curve);
+    const progress = { done: curves.size, total: units.length, unit: 'sites' } as const;
     emit({ kind: 'progress', stage: 'capture', ...progress, detail: 'rates' });
   });
   return curves;

@@ -7,6 +7,7 @@ import { type CompotOptions, compotOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { learnOrthonormal } from './learnOrthonormal.ts';
 import { solveDictionary } from './solveDictionary.ts';
+import { whitenWeight } from './whitenWeight.ts';
 
 /**
  * COMPOT: an orthonormal dictionary of the whitened weight and sparse coefficients, W = coefficients dictionary.
@@ -26,7 +27,7 @@ export async function compot(
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero, sweeps } = parseOptions(compotOptions, options, 'compot');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
-  return solveDictionary(weight, statistics, async ({ target }) => {
+  return solveDictionary(await whitenWeight(weight, statistics), async ({ target }) => {
     const size = dictionarySize(shape, { ratio, atomsPerNonzero });
     return { code: await learnOrthonormal(target, size, sweeps), size };
   });

@@ -5,6 +5,7 @@ import { type CospadiOptions, cospadiOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { learnByPursuit } from './learnByPursuit.ts';
 import { solveDictionary } from './solveDictionary.ts';
+import { whitenWeight } from './whitenWeight.ts';
 
 /**
  * CoSpaDi: a dictionary of the whitened weight by K-SVD and orthogonal matching pursuit, W = coefficients dictionary.
@@ -24,7 +25,7 @@ export async function cospadi(
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero, sweeps, seed } = parseOptions(cospadiOptions, options, 'cospadi');
   const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
-  return solveDictionary(weight, statistics, async ({ target }) => {
+  return solveDictionary(await whitenWeight(weight, statistics), async ({ target }) => {
     const size = dictionarySize(shape, { ratio, atomsPerNonzero, mostAtoms: Number.POSITIVE_INFINITY });
     return { code: await learnByPursuit(target, size, { sweeps, seed }), size };
   });

@@ -2,6 +2,7 @@ import type { InputStatistics, LowRankWeight } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
+import type { SharedInputSite } from '../solver.ts';
 import { dictionaryCurve } from './dictionaryCurve.ts';
 import { type DictionaryFormat, dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
@@ -9,7 +10,10 @@ import { dictionarySize } from './dictionarySize.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { learnBest } from './learnBest.ts';
 import { LEARNING, type LearningProblem, type LearningSettings, learnDictionary } from './learnDictionary.ts';
+import { scaleRows } from './scaleRows.ts';
 import { type SizedCode, solveDictionary } from './solveDictionary.ts';
+import { splitStack } from './splitStack.ts';
+import { stackSites } from './stackSites.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
 /** Atoms per nonzero that are tried where none is given. */
@@ -21,28 +25,40 @@ const TRIAL_SWEEPS = 10;
 /** Of a curve: most weights choose 2 to 4. */
 const CURVE_ATOMS_PER_NONZERO = 2.8;
 
+/** One of the sites that read an input. */
+export interface DictionarySite {
+  /** `[outFeatures, inFeatures]`. */
+  readonly weight: Matrix<Float32Array>;
+  readonly options: DictionaryOptions;
+}
+
 /**
  * A dictionary of unit atoms that need not be orthogonal, and sparse coefficients, W = coefficients dictionary; nonzeros stand
- * wherever in the matrix they help most.
+ * wherever in the matrix they help most. Sites that read the same input, such as queries, keys and values, stand one above the other and are
+ * one weight: the dictionary is paid once for all, and one threshold gives nonzeros to whom they help most.
  *
- * Objective: ||(W - C D) X||_F at a given number of stored bits, the mask counted (see dictionarySize). How many atoms there are for
- * a nonzero is tried for each weight, unless `atomsPerNonzero` says it.
+ * Objective: the sum over the sites of ||(W - C D) X||_F^2 / ||W X||_F^2, each times its `importance`, at a given number of stored bits, the
+ * mask counted (see dictionarySize). How many atoms there are for a nonzero is tried for each stack, unless `atomsPerNonzero` says it.
  * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: our own; see learnDictionary for its parts.
- * `weight` `[outFeatures, inFeatures]` and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
+ * All sites have the options of the first, but for their importance. Weights and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: an eigenproblem of inFeatures; see learnDictionary, and ten sweeps more for each candidate that is tried, three or four.
  */
 export async function dictionary(
-  weight: Matrix<Float32Array>,
+  sites: readonly DictionarySite[],
   statistics: InputStatistics | null,
-  options: DictionaryOptions,
-): Promise<LowRankWeight> {
-  const { ratio, atomsPerNonzero, sweeps, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+): Promise<LowRankWeight[]> {
+  const members = sites.map(({ weight, options }) => ({
+    weight,
+    settings: parseOptions(dictionaryOptions, options, 'dictionary'),
+  }));
+  const { ratio, atomsPerNonzero, sweeps, ...asked } = members[0]!.settings;
   const format = dictionaryFormat(asked);
   const settings = learningFor(format);
+  const stackedOutputs = sites.map(({ weight }) => weight.rows);
   const learn = async ({ target }: WhitenedWeight): Promise<SizedCode> => {
-    const shape = { outFeatures: target.rows, inFeatures: target.columns };
+    const shape = { outFeatures: target.rows, inFeatures: target.columns, stackedOutputs };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
     const sizes = candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate, format }));
     const problem = await learningProblem(target, Math.max(...sizes.map(({ atomCount }) => atomCount)));
@@ -56,7 +72,28 @@ export async function dictionary(
     const size = next ?? tried?.size ?? sizes[0]!;
     return { code: await learnDictionary(problem, size, sweeps, settings), size };
   };
-  return solveDictionary(weight, statistics, learn, format);
+  const problem = await stackSites(
+    members.map(({ weight, settings: { importance } }) => ({ weight, importance })),
+    statistics,
+  );
+  return splitStack(await solveDictionary(problem, learn, format), stackedOutputs);
+}
+
+/** The one weight that sites are taken for, rows scaled as they count. Errors and inputs as {@link dictionary}. */
+export async function dictionaryStack(
+  sites: readonly SharedInputSite[],
+  statistics: InputStatistics | null,
+): Promise<Matrix<Float32Array>> {
+  const { weight, rowScales } = await stackSites(
+    sites.map(({ weight, options }) => ({ weight, importance: importanceOf(options) })),
+    statistics,
+  );
+  const { rows, columns, data } = rowScales ? scaleRows(weight, rowScales) : weight;
+  return { rows, columns, data: new Float32Array(data) };
+}
+
+function importanceOf({ importance }: SharedInputSite['options']): number {
+  return parseOptions(dictionaryOptions.pick({ importance: true }), { importance }, 'dictionary').importance;
 }
 
 /** What a weight loses at falling rates by {@link dictionary}, with one number of atoms per nonzero and few sweeps. */

@@ -1,6 +1,5 @@
 import { quantizedStorageBits, sparseCodeBits, sparseMaskBits } from '@quern/core';
 import { resolveGroupSize } from '../quantization/resolveGroupSize.ts';
-import type { SiteShape } from '../solver.ts';
 
 /** How dictionary and coefficients are stored. */
 export interface DictionaryFormat {
@@ -30,12 +29,18 @@ export function atomStorageBits(inFeatures: number, { atomBits, groupSize }: Dic
   return quantizedStorageBits({ ...grid, outFeatures: 1, inFeatures, hasZeroPoints: false });
 }
 
-/** Bits of coefficients with so many nonzeros: mask, values, and a scale an output where they are on a grid. */
+/**
+ * Bits of coefficients with so many nonzeros: mask, values, and a scale an output where they are on a grid. `outputs` are those of each site
+ * that has coefficients for the same atoms; their codes end with each site, which takes up to 15 bits a site more: they are counted.
+ */
 export function coefficientStorageBits(
-  { outFeatures }: Pick<SiteShape, 'outFeatures'>,
-  size: { readonly atomCount: number; readonly nonzeroCount: number },
+  outputs: readonly number[],
+  { atomCount, nonzeroCount }: { readonly atomCount: number; readonly nonzeroCount: number },
   { bits }: DictionaryFormat,
 ): number {
-  const scaleBits = bits === 16 ? 0 : 16 * outFeatures;
-  return scaleBits + sparseMaskBits(outFeatures * size.atomCount) + sparseCodeBits(size.nonzeroCount, bits);
+  const filling = bits === 16 ? 0 : 16 * (outputs.length - 1);
+  return outputs.reduce(
+    (sum, own) => sum + (bits === 16 ? 0 : 16 * own) + sparseMaskBits(own * atomCount),
+    sparseCodeBits(nonzeroCount, bits) + filling,
+  );
 }

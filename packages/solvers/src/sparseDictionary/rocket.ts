@@ -8,7 +8,7 @@ import { dictionarySize } from './dictionarySize.ts';
 import { learnBest } from './learnBest.ts';
 import { learnByImportance } from './learnByImportance.ts';
 import { type SizedCode, solveDictionary } from './solveDictionary.ts';
-import type { WhitenedWeight } from './whitenWeight.ts';
+import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
 
 /** Atoms per nonzero that are tried where none is given. */
 const CANDIDATES: readonly number[] = [1.2, 1.5, 2, 2.8, 4, 5.6];
@@ -32,7 +32,7 @@ export async function rocket(
   options: RocketOptions,
 ): Promise<LowRankWeight> {
   const { ratio, atomsPerNonzero } = parseOptions(rocketOptions, options, 'rocket');
-  return solveDictionary(weight, statistics, problem => learnAt(problem, ratio, atomsPerNonzero));
+  return solveDictionary(await whitenWeight(weight, statistics), problem => learnAt(problem, ratio, atomsPerNonzero));
 }
 
 /** What a weight loses at falling rates, each with the best number of atoms per nonzero: ROCKET's relative error as value. */

@@ -10,6 +10,7 @@ import type { LearntCode } from './learntCode.ts';
 import { normalizeRows } from './normalizeRows.ts';
 import { remainder } from './remainder.ts';
 import { roundOnSupport } from './roundOnSupport.ts';
+import { scaleRows } from './scaleRows.ts';
 import type { SparseCode } from './sparseCode.ts';
 import { toSparse } from './toSparse.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
@@ -23,7 +24,8 @@ const GRID_RIDGE = 1e-3;
 /**
  * A code of the whitened weight as it is stored: the dictionary back from the whitened space, its rows of norm 1, rounded; the
  * coefficients fitted to it as it was rounded, then rounded too. On grids the dictionary follows the rounded coefficients in turn, by least
- * squares and then GPTQ, four times in all, and the best pair stays: both are rounded inside the objective.
+ * squares and then GPTQ, four times in all, and the best pair stays: both are rounded inside the objective. Row scales are undone in the
+ * coefficients before they are rounded.
  *
  * Errors: SOLVER_FAILED for values above 65504. Cost: atomCount inFeatures^2 + 13 outFeatures atomCount^2 multiply-adds, on grids
  * four times that and GPTQ's.
@@ -55,14 +57,14 @@ export async function storeCode(
 interface StoredPair {
   readonly right: Factor;
   readonly coefficients: SparseWeight | SparseGridWeight;
-  /** What the coefficients stand for. */
+  /** What the coefficients stand for, in the target's scales. */
   readonly values: Matrix<Float64Array>;
   /** The share of ||Y||_F^2 that is left. */
   readonly left: number;
 }
 
 async function storeOnce(
-  { weight, gram, whitening }: WhitenedWeight,
+  { weight, gram, whitening, rowScales }: WhitenedWeight,
   code: SparseCode,
   { bits, atomBits, groupSize }: DictionaryFormat,
   energy: number,
@@ -81,21 +83,26 @@ async function storeOnce(
   };
   const { rows, columns } = code.coefficients;
   const scaled = code.coefficients.data.map((value, index) => value * norms[index % columns]!);
-  const fitted = await fitOnSupport({ rows, columns, data: scaled }, equations, FIT_STEPS);
+  const given = { rows, columns, data: scaled };
+  // From here on each row is a problem of its own, and none knows of its scale.
+  const fitted = await fitOnSupport(rowScales ? scaleRows(given, rowScales, 'over') : given, equations, FIT_STEPS);
+  const measured = async (own: Matrix<Float64Array>): Promise<Pick<StoredPair, 'values' | 'left'>> => {
+    const values = rowScales ? scaleRows(own, rowScales) : own;
+    if (energy === 0) return { values, left: 0 };
+    const correlations = rowScales ? scaleRows(equations.correlations, rowScales) : equations.correlations;
+    return { values, left: await remainder(values, { ...equations, correlations }, energy) };
+  };
   if (bits === 16) {
     const { data } = toDenseWeight(fitted, 'The coefficients');
-    const values = { rows, columns, data: Float64Array.from(data) };
-    const left = energy > 0 ? await remainder(values, equations, energy) : 0;
-    return { right, coefficients: toSparse(data, code.coefficients), values, left };
+    const coefficients = toSparse(data, code.coefficients);
+    return { right, coefficients, ...(await measured({ rows, columns, data: Float64Array.from(data) })) };
   }
   // A value that least squares took to 0 keeps its place.
   const kept = withSupport({ coefficients: fitted, atoms }, code).coefficients;
-  const rounded = roundOnSupport(kept, equations, bits);
-  const left = energy > 0 ? await remainder(rounded.values, equations, energy) : 0;
+  const { codes, scales, values } = roundOnSupport(kept, equations, bits);
   const { mask, ...shape } = toSparse(new Float32Array(rows * columns), code.coefficients);
-  const { codes, scales, values } = rounded;
   const sparse = { outFeatures: shape.outFeatures, inFeatures: shape.inFeatures, mask };
-  return { right, coefficients: { kind: 'sparseGrid', ...sparse, bits, codes, scales }, values, left };
+  return { right, coefficients: { kind: 'sparseGrid', ...sparse, bits, codes, scales }, ...(await measured(values)) };
 }
 
 async function factorValues(factor: Factor): Promise<Matrix<Float64Array>> {

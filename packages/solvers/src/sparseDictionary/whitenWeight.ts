@@ -11,8 +11,10 @@ export interface WhitenedWeight {
   readonly weight: Matrix<Float64Array>;
   readonly gram: Matrix<Float64Array>;
   readonly whitening: Whitening;
-  /** The weight times the Cholesky factor of its Gram: distances from it are those of outputs. */
+  /** The weight, its rows times their scales, times the Cholesky factor of its Gram: distances from it are those of outputs. */
   readonly target: Matrix<Float64Array>;
+  /** `[outFeatures]`; null where rows count as they are. */
+  readonly rowScales: Float64Array | null;
 }
 
 /** Errors: INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE. */
@@ -24,5 +26,5 @@ export async function whitenWeight(
   const { inputGram: gram } = checkStatistics(statistics, weight.columns);
   const whitening = await choleskyWhitening(gram);
   const plain = toFloat64(weight);
-  return { weight: plain, gram, whitening, target: await whitening.apply(plain) };
+  return { weight: plain, gram, whitening, target: await whitening.apply(plain), rowScales: null };
 }

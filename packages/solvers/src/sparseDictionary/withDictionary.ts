@@ -58,7 +58,7 @@ export function withDictionary(name: string, base: GridSolver): SingleSolver {
         weight,
         inputGram: checked.inputGram,
         quantize: target => base.solve(target, checked, baseOptions),
-        correct: remainder => dictionary(remainder, checked, correction),
+        correct: async remainder => (await dictionary([{ weight: remainder, options: correction }], checked))[0]!,
         iterations,
       });
     },

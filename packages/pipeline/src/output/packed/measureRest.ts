@@ -56,7 +56,7 @@ function withZeros(plan: SitePlan): SolvedSite {
   const grid = { bits: 4, groupSize, scaleType: 'float16', zeroPoints: null } as const;
   const compressed: QuantizedWeight = {
     ...{ kind: 'quantized', outFeatures, inFeatures, ...grid, codes, scales },
-    ...(solverOf(plan).needs === 'sharedInput' ? { inputScale: new Float32Array(inFeatures).fill(1) } : {}),
+    ...(solverOf(plan).scalesInput ? { inputScale: new Float32Array(inFeatures).fill(1) } : {}),
   };
   const result = {
     compressed,

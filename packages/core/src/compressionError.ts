@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'OUTPUT_EXISTS'
   | 'RUN_MISMATCH'
   | 'DEVICE_UNAVAILABLE'
+  | 'OUT_OF_MEMORY'
   // Failure during work: exit code 1.
   | 'NON_FINITE_ACTIVATION'
   | 'NOT_POSITIVE_DEFINITE'

@@ -105,7 +105,8 @@ async function pulledFile(benchmark: CodeBenchmark): Promise<string> {
 async function drawCompletions(request: CodeRequest, problems: readonly CodeProblem[], { emit, signal }: Work) {
   if (request.model === null)
     throw new CompressionError('USAGE', 'Name a model, or give --completions <file> to score.');
-  const writer = await openWriter({ ...request, model: request.model }, emit);
+  const prompts = problems.map(({ prompt }) => prompt);
+  const writer = await openWriter({ ...request, model: request.model, prompts, what: '--code' }, emit);
   const completions = new Map<string, string[]>();
   const total = problems.length * request.samples;
   emit({ kind: 'stage', stage: 'write code', detail: `${total} completions` });

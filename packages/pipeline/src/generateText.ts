@@ -1,10 +1,12 @@
 import { createStopFilter, createTextStream, loadTokenizer, type Tokenizer } from '@quern/calibration';
 import { CompressionError, uniformNumbers } from '@quern/core';
+import { isQuantized } from '@quern/onnx';
 import { type Device, generateTokens, openSession, sampleToken } from '@quern/runtime';
 import type { InferenceSession } from 'onnxruntime-node';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
 import type { Emit } from './events.ts';
+import { checkMemory } from './open/checkMemory.ts';
 import { openModel } from './open/openModel.ts';
 import { stopIdsOf } from './open/stopIdsOf.ts';
 
@@ -70,7 +72,7 @@ export async function generateText(
   { emit, signal }: { readonly emit: Emit; readonly signal?: AbortSignal | undefined },
 ): Promise<GenerateResult> {
   checkSampling(request);
-  const writer = await openWriter(request, emit);
+  const writer = await openWriter({ ...request, prompts: [request.prompt], what: 'generate' }, emit);
   try {
     const ids = promptIds(writer, request.prompt);
     const started = performance.now();
@@ -99,11 +101,19 @@ export async function generateText(
   }
 }
 
-/** Opens a model for writing; the caller releases its session. Errors: those of `openModel`; TOKENIZER_NOT_FOUND. */
-export async function openWriter(
-  request: Pick<GenerateRequest, 'model' | 'tokenizer' | 'device' | 'threads'>,
-  emit: Emit,
-): Promise<Writer> {
+export interface WriterRequest
+  extends Pick<GenerateRequest, 'model' | 'tokenizer' | 'device' | 'threads' | 'maxNewTokens'> {
+  /** What will be continued. */
+  readonly prompts: readonly string[];
+  /** What writes, for errors. */
+  readonly what: string;
+}
+
+/**
+ * Opens a model for writing; the caller releases its session. Errors: those of `openModel`; TOKENIZER_NOT_FOUND; OUT_OF_MEMORY, see
+ * `checkMemory`.
+ */
+export async function openWriter(request: WriterRequest, emit: Emit): Promise<Writer> {
   const chosen = await chooseDevice(request.device, emit);
   const { device } = chosen;
   emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
@@ -117,15 +127,15 @@ export async function openWriter(
   }
   const tokenizer = await loadTokenizer(opened.tokenizerFolder);
   const stopIds = await stopIdsOf(opened, opened.tokenizerFolder);
+  const { bosTokenId = null, contextLength = null } = opened.text ?? {};
+  const promptTokens = 1 + request.prompts.reduce((most, text) => Math.max(most, tokenizer.encode(text).length), 0);
+  const tokens = Math.min(promptTokens + request.maxNewTokens, contextLength ?? Number.POSITIVE_INFINITY);
+  const first = `compress it first, which takes the memory of one block, and write with the result (quern compress ${opened.path} --out <folder>), or `;
+  const nextStep = `${isQuantized(opened.model) ? '' : first}take a machine with more memory`;
+  await checkMemory(opened, { device, texts: 1, tokens, promptTokens, what: request.what, nextStep });
   const threads = request.threads === undefined ? {} : { threads: request.threads };
-  return {
-    session: await openSession(opened.model, { device, ...threads }),
-    tokenizer,
-    bosTokenId: opened.text?.bosTokenId ?? null,
-    stopIds,
-    contextLength: opened.text?.contextLength ?? null,
-    device,
-  };
+  const session = await openSession(opened.model, { device, ...threads });
+  return { session, tokenizer, bosTokenId, stopIds, contextLength, device };
 }
 
 /** BOS where the model has one, then the prompt. Errors: INVALID_OPTION for no token at all. */

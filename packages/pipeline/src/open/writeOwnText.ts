@@ -10,6 +10,7 @@ import { checkInterrupted } from '../interruption.ts';
 import { jobKey } from '../solve/jobKey.ts';
 import { openResultStore } from '../solve/resultStore.ts';
 import { versions } from '../versions.ts';
+import { checkMemory } from './checkMemory.ts';
 import { hashFile } from './hashFile.ts';
 import type { OpenedModel } from './openModel.ts';
 import type { PreparedText } from './prepareText.ts';
@@ -33,6 +34,13 @@ export interface OwnTextPlace {
 /** Windows that grow together: more take more memory, fewer more time. */
 const BATCH = 16;
 
+/** See `checkMemory`. */
+const WRITING = {
+  promptTokens: 1,
+  what: '--calibration self',
+  nextStep: 'calibrate on a text that is there, such as --calibration general',
+} as const;
+
 /** What a model begins its own texts with, and what ends them. */
 interface TextMarks {
   readonly beginId: number;
@@ -44,7 +52,7 @@ interface TextMarks {
  * ends texts, for a model without). Finished batches are kept in the cache, so that a run that was stopped, and the next one with
  * the same settings, reads them.
  *
- * Errors: those of `checkOwnText` and `generateWindows`.
+ * Errors: those of `checkOwnText`, `checkMemory` and `generateWindows`.
  */
 export async function writeOwnText(
   opened: OpenedModel,
@@ -74,6 +82,7 @@ export async function writeOwnText(
       const key = jobKey({ ...made, seeds, ownText: 1 });
       let batch = await store.load<Int32Array[]>(key);
       if (!batch) {
+        if (!session) await checkMemory(opened, { ...WRITING, device, texts: seeds.length, tokens: windowLength });
         session ??= await openSession(opened.model, { device, spinning: false });
         batch = await generateWindows(session, { ...marks, seeds, windowLength, temperature, signal, onTokens: tell });
         await store.save(key, batch);

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { generateText } from '../generateText.ts';
+import { checkMemory } from './checkMemory.ts';
+import { type OpenedModel, openModel } from './openModel.ts';
+import { writeOwnText } from './writeOwnText.ts';
+
+vi.mock('@quern/runtime', async original => ({ ...(await original<object>()), freeMemory: async () => 20e6 }));
+
+const demo = join(import.meta.dirname, '../../../../models/demo');
+const writing = {
+  device: 'cpu',
+  texts: 1,
+  tokens: 100,
+  promptTokens: 10,
+  what: 'generate',
+  nextStep: 'rest',
+} as const;
+
+let opened: OpenedModel;
+beforeEach(async () => {
+  opened = await openModel(demo, {});
+});
+
+/** The fewest free bytes with which a model is opened. */
+async function neededFor(request: Partial<Parameters<typeof checkMemory>[1]>): Promise<number> {
+  const failure = checkMemory(opened, { ...writing, ...request }, async () => 0);
+  const error = await failure.catch((thrown: { context: { needed: number } }) => thrown);
+  return error!.context.needed;
+}
+
+it('counts weights, the cache of every text twice, and the logits of what is read together', async () => {
+  const needed = await neededFor({});
+  // 5.77 million weights in float16, and their copies.
+  expect(needed).toBeGreaterThan(4 * 5.77e6);
+  expect(needed).toBeLessThan(10 * 5.77e6);
+  // Six blocks of keys and values, 4 heads of 32, in float32; 4096 logits a token.
+  const { hidden_size, num_attention_heads, num_key_value_heads, num_hidden_layers } = await configOf(demo);
+  const cached = (2 * num_hidden_layers * num_key_value_heads * hidden_size) / num_attention_heads;
+  expect((await neededFor({ tokens: 300 })) - needed).toBe(4 * 2 * 200 * cached);
+  expect((await neededFor({ promptTokens: 15 })) - needed).toBe(4 * 5 * 4096);
+  expect((await neededFor({ texts: 16 })) - needed).toBe(15 * 4 * (2 * 100 * cached + 10 * 4096));
+});
+
+it('opens what fits, and what lies in the memory of another device', async () => {
+  const needed = await neededFor({});
+  await checkMemory(opened, writing, async () => needed);
+  await expect(checkMemory(opened, writing, async () => needed - 1)).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  await checkMemory(opened, { ...writing, device: 'webgpu' }, async () => 0);
+});
+
+it('refuses to write before anything is opened, with what is needed, what is free and what to do', async () => {
+  const request = { model: demo, prompt: 'Once', maxNewTokens: 5, stop: [], temperature: 0, seed: 0 };
+  const written = generateText({ ...request, device: 'cpu' }, () => undefined, { emit: () => undefined });
+  await expect(written).rejects.toThrow(
+    /generate opens the whole model: .*demo takes about [\d.]+ MB of memory \(.*\), and 20\.0 MB are free: compress it first, .* --out <folder>\), or take a machine/,
+  );
+  const own = { windows: 1, windowLength: 8, temperature: 1, seed: 123456 };
+  await expect(writeOwnText(opened, own, { device: 'cpu', emit: () => undefined })).rejects.toThrow(
+    /--calibration self opens the whole model.* free: calibrate on a text that is there, such as --calibration general\.$/,
+  );
+});
+
+async function configOf(folder: string): Promise<Record<string, number> & { hidden_size: number }> {
+  return (await import(join(folder, 'config.json'), { with: { type: 'json' } })).default;
+}

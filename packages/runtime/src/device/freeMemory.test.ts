@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { freemem, platform, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freeMemory } from './freeMemory.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quern-free-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A root with these files. */
+async function rootWith(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = join(folder, name);
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+  return root;
+}
+
+describe.skipIf(platform() !== 'linux')('freeMemory', () => {
+  it('is what is available where nothing limits the process', async () => {
+    const root = await rootWith('none', {
+      'proc/self/cgroup': '0::/user.slice\n',
+      'sys/fs/cgroup/user.slice/memory.max': 'max\n',
+      'sys/fs/cgroup/user.slice/memory.current': '1000\n',
+    });
+    expect(Math.abs((await freeMemory(root)) / freemem() - 1)).toBeLessThan(0.2);
+    expect(await freeMemory(join(folder, 'nowhere'))).toBeGreaterThan(1e6);
+  });
+
+  it('is what the tightest of the groups leaves, cached files not counted', async () => {
+    const root = await rootWith('second', {
+      'proc/self/cgroup': '0::/pod/container\n',
+      'sys/fs/cgroup/pod/container/memory.max': '500000\n',
+      'sys/fs/cgroup/pod/container/memory.current': '100000\n',
+      'sys/fs/cgroup/pod/memory.max': '600000\n',
+      'sys/fs/cgroup/pod/memory.current': '450000\n',
+      'sys/fs/cgroup/pod/memory.stat': 'anon 400000\ninactive_file 20000\nactive_file 5000\n',
+    });
+    expect(await freeMemory(root)).toBe(175000);
+  });
+
+  it('reads groups of the first version, whose folder a container does not see under its name', async () => {
+    const root = await rootWith('first', {
+      'proc/self/cgroup': '5:cpu:/\n4:memory:/docker/abc\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '300000\n',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '290000\n',
+      'sys/fs/cgroup/memory/memory.stat': 'total_inactive_file 30000\ntotal_active_file 1000\n',
+    });
+    expect(await freeMemory(root)).toBe(41000);
+  });
+});

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Device } from '@quern/runtime';
 import type { Emit, Stage } from './events.ts';
-import { groupByTokens } from './forward/groupByTokens.ts';
 import type { BlockOptions } from './forward/lossesByBlocks.ts';
 import { exitFolder } from './open/exitFolder.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
@@ -25,7 +24,9 @@ export interface GroupContext {
 
 /** What goes through the blocks in groups. */
 export interface GroupWork<Entry, Scores> {
-  readonly entries: readonly Entry[];
+  /** See `groupByTokens`. */
+  readonly groups: readonly (readonly Entry[])[];
+  /** Tokens of an entry, for progress. */
   readonly tokensOf: (entry: Entry) => number;
   /** What the entries are. */
   readonly content: { readonly [key: string]: JobContent };
@@ -37,17 +38,17 @@ export interface GroupWork<Entry, Scores> {
  * counted once for the whole model.
  */
 export async function overGroups<Entry, Scores>(
-  { entries, tokensOf, content, score }: GroupWork<Entry, Scores>,
+  { groups, tokensOf, content, score }: GroupWork<Entry, Scores>,
   context: GroupContext,
 ): Promise<Scores[]> {
   const { stage, device, request, emit, signal, keep } = context;
   const sum = (group: readonly Entry[]): number => group.reduce((tokens, entry) => tokens + tokensOf(entry), 0);
-  const total = sum(entries);
+  const total = sum(groups.flat());
   const scored = keep && (await keep.content());
   const scratch = context.folder ? join(context.folder.scratch, `scored-${randomUUID()}`) : await exitFolder('scored');
   const parts: Scores[] = [];
   let before = 0;
-  for (const [index, group] of groupByTokens(entries, tokensOf, context.groupTokens).entries()) {
+  for (const [index, group] of groups.entries()) {
     const key = keep && jobKey({ ...content, scored: scored!, stage, device, group: index });
     const known = key === undefined ? null : await keep!.results.load<Scores>(key);
     const tokens = sum(group);

@@ -1,5 +1,7 @@
+import type { TokenWindow } from '@quern/core';
 import { joinScores, type WindowScores } from '@quern/evaluator';
 import type { BlockModel } from './forward/asBlocks.ts';
+import { groupByTokens } from './forward/groupByTokens.ts';
 import { scoreByBlocks } from './forward/scoreByBlocks.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { textContent } from './open/textContent.ts';
@@ -11,9 +13,10 @@ export async function scoreGroups(
   text: PreparedText,
   context: GroupContext,
 ): Promise<WindowScores> {
-  const work: GroupWork<PreparedText['windows'][number], WindowScores> = {
-    entries: text.windows,
-    tokensOf: ({ ids }) => ids.length,
+  const tokensOf = ({ ids }: TokenWindow): number => ids.length;
+  const work: GroupWork<TokenWindow, WindowScores> = {
+    groups: groupByTokens(text.windows, tokensOf, context.groupTokens),
+    tokensOf,
     content: { text: textContent(text) },
     score: (windows, options) => scoreByBlocks(own, windows, { ...options, ...(baseline ? { baseline } : {}) }),
   };

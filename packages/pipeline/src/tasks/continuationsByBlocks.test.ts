@@ -83,9 +83,7 @@ it('goes on behind the groups that a stopped run had scored, with the same score
       keep: { results, content: async () => 'the model' },
       emit: event => event.kind === 'progress' && onDone(event.done),
     });
-  const total = continuationRuns(mixed.windows, mixed.requests, { branching: true, batchTokens: 512 })
-    .flatMap(({ targets }) => targets.length)
-    .reduce((sum, count) => sum + count, 0);
+  const total = mixed.windows.reduce((sum, { ids }) => sum + ids.length, 0);
   const stop = new AbortController();
   await expect(score(done => done > total / 2 && stop.abort(), stop.signal)).rejects.toMatchObject({
     code: 'INTERRUPTED',
@@ -94,7 +92,7 @@ it('goes on behind the groups that a stopped run had scored, with the same score
   expect(finished).toBeGreaterThan(0);
   const seen: number[] = [];
   const resumed = await score(done => seen.push(done));
-  expect(Math.min(...seen)).toBeGreaterThan(total / 4);
+  expect(Math.min(...seen)).toBeGreaterThan(50);
   expect(Math.max(...seen)).toBe(total);
   expect(resumed).toEqual(await continuationsByBlocks(chain(model), mixed, { ...context(), groupTokens: 50 }));
 });

@@ -10,6 +10,7 @@ import {
 } from '@quern/evaluator';
 import { findLogits } from '@quern/runtime';
 import type { BlockModel } from '../forward/asBlocks.ts';
+import { groupByTokens } from '../forward/groupByTokens.ts';
 import { lossesByBlocks } from '../forward/lossesByBlocks.ts';
 import { headOf } from '../forward/openHeadPart.ts';
 import { type GroupContext, type GroupWork, overGroups } from '../overGroups.ts';
@@ -45,8 +46,8 @@ export async function continuationsByBlocks(
   const entries = continuationRuns(windows, requests, { branching: branching !== null, batchTokens });
   const own = { model: branching ?? model, cuts };
   const work: GroupWork<ContinuationRun, TokenLosses[]> = {
-    entries,
-    tokensOf: ({ targets }) => targets.length,
+    groups: groupByTokens(entries, ({ targets }) => targets.length, context.groupTokens),
+    tokensOf: ({ scored }) => scored.reduce((sum, { index }) => sum + windows[index]!.ids.length, 0),
     content: { task: taskContent(task) },
     score: (runs, options) => lossesByBlocks(own, null, runs, options),
   };

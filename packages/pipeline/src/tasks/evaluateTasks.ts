@@ -63,10 +63,15 @@ export async function evaluateTasks(request: TasksRequest, emit: Emit, signal?: 
   const baseline = request.baseline === undefined ? null : await openModel(request.baseline, { tokenizer });
   const results: TaskResult[] = [];
   let tokenCount = 0;
+  // All before the first is scored: a file that is not there is told at once.
+  const tasks: PreparedTask[] = [];
   for (const name of new Set(request.tasks)) {
     const task = await prepareTask(opened, { ...request, task: name }, emit);
     if (baseline) checkSameTexts(task, await prepareTask(baseline, { ...request, task: name }, () => undefined));
-    const context = { device, request, emit, signal };
+    tasks.push(task);
+  }
+  const context = { device, request, emit, signal };
+  for (const task of tasks) {
     const answers = await scoreTask(opened.model, task, { ...context, stage: 'evaluate result' });
     const before = baseline && (await scoreTask(baseline.model, task, { ...context, stage: 'evaluate original' }));
     tokenCount += task.windows.reduce((sum, { ids }) => sum + ids.length, 0);

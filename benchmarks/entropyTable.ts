@@ -13,11 +13,12 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { externalData, openPacked } from '@quern/loader';
-import { compress, parseMethod, resolveRecipe } from '@quern/pipeline';
+import { compress, resolveRecipe } from '@quern/pipeline';
 import { InferenceSession } from 'onnxruntime-node';
 import { drawRates, type RatePoint } from './drawRates.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
-import { scoreTexts } from './scoreTexts.ts';
+import { readRow } from './readRow.ts';
+import { type PooledScore, pairScores, scoreTexts } from './scoreTexts.ts';
 
 const ROWS = [
   'rtn:2,rtn:3,rtn:4,rtn:6,rtn:8,hqq:2,hqq:3,hqq:4,hqq:6,hqq:8',
@@ -29,7 +30,7 @@ const ROUNDS = 5;
 
 interface Row extends RatePoint {
   readonly name: string;
-  readonly folder: string;
+  readonly score: PooledScore;
   /** Of the packed file. */
   readonly bytes: number;
 }
@@ -54,21 +55,14 @@ console.log(
 console.log('|---|---|---|---|---|---|---|---|---|---|');
 const rows: Row[] = [];
 for (const row of values.rows.split(',')) rows.push(await printRow(row));
-for (const row of rows) await printRival(row);
+for (const row of rows) printRival(row);
 if (values.plot)
   await writeFile(values.plot, drawRates(rows, `${basename(model)}, scored on ${basename(values.data)}`));
 await rm(out, { recursive: true, force: true });
 
 async function printRow(row: string): Promise<Row> {
   const folder = join(out, row.replace(/[:/]/g, '-'));
-  const [method = '', ...given] = row.split('/');
-  const options = Object.fromEntries(given.map(readOption));
-  const recipe = resolveRecipe({
-    ...parseMethod(method),
-    options,
-    storage: 'packed',
-    calibration: { data: values.calibration },
-  });
+  const recipe = resolveRecipe({ ...readRow(row), storage: 'packed', calibration: { data: values.calibration } });
   const request = {
     model,
     out: folder,
@@ -101,24 +95,17 @@ async function printRow(row: string): Promise<Row> {
   ];
   console.log(`| ${cells.join(' | ')} |`);
   const bits = storage.bitsPerWeight!;
-  return { name: row, folder, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: score.difference };
-}
-
-/** `name=value`, a number or boolean where it reads as one. */
-function readOption(text: string): [string, number | boolean | string] {
-  const [name = '', value = ''] = text.split('=');
-  if (value === 'true' || value === 'false') return [name, value === 'true'];
-  return [name, value !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
+  return { name: row, score, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: score.difference };
 }
 
 /** The best entropy-coded file of no more bytes, with this one as the baseline. */
-async function printRival(fixed: Row): Promise<void> {
+function printRival(fixed: Row): void {
   if (fixed.method === 'watersic') return;
   const smaller = rows.filter(({ method, bytes }) => method === 'watersic' && bytes <= fixed.bytes);
   const rival = smaller.toSorted((left, right) => right.bytes - left.bytes)[0];
   if (!rival) return;
-  const score = await scoreTexts(rival.folder, fixed.folder, texts);
-  const difference = `${score.difference.toFixed(4)} +- ${score.differenceError.toFixed(4)} nats/token`;
+  const { loss } = pairScores(rival.score, fixed.score);
+  const difference = `${loss.value.toFixed(4)} +- ${loss.standardError.toFixed(4)} nats/token`;
   console.log(
     `${rival.name} less ${fixed.name}: ${difference}, ${(fixed.bytes - rival.bytes).toLocaleString('en')} bytes fewer`,
   );

@@ -46,10 +46,10 @@ describe('listCandidates', () => {
     expect(waysOf({ method: 'gptq', target: 'cuda' }).some(way => way.startsWith('gptq:2'))).toBe(false);
   });
 
-  it('tries searched ranges beside full ones where few bits are left open, unless an option says', () => {
+  it('tries searched ranges, in act-order, beside full ones where few bits are left open, unless an option says', () => {
     const searches = (input: RecipeInput) =>
       candidatesOf(input)[0]!
-        .plans.filter(({ options }) => options.shrinkSearch === true)
+        .plans.filter(({ options }) => options.shrinkSearch === true && options.actOrder !== false)
         .map(({ options }) => options.bits);
     expect(new Set(searches({ method: 'gptq' }))).toEqual(new Set([2, 4]));
     expect(searches({ methods: ['gptq:4:64'] })).toEqual([]);

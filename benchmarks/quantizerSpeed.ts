@@ -15,7 +15,7 @@ import { describeMachine, measureReadBandwidth } from './machine.ts';
 import { measureMultiplyAddRate } from './multiplyAddRate.ts';
 
 /** In the loop of halfQuadraticGrids (packages/linalg/assembly), loads not counted. */
-const OPERATIONS = 37;
+const OPERATIONS = 50;
 const GROUP_SIZE = 32;
 
 const { values } = parseArgs({

@@ -1,4 +1,4 @@
-import { fillPowerTable, POWER_TABLE_BYTES, powerOf } from './power';
+import { fillPowerTable, multiplyAdd, POWER_TABLE_BYTES, powerOf } from './power';
 
 /** Values whose sums stay in one float32; a group's are sums of these. */
 const STRIP: i32 = 64;
@@ -149,11 +149,11 @@ function step(
       const threshold = powerOf(f32x4.pmax(v128.load(work, LEAST_ERRORS), size), power, offset, work + POWERS);
       const sign = v128.and(error, v128.load(work, SIGNS));
       const rest = v128.or(f32x4.pmin(size, threshold), sign);
-      ownCosts = f32x4.relaxed_madd(size, threshold, ownCosts);
+      ownCosts = multiplyAdd(size, threshold, ownCosts);
       ownCodes = f32x4.add(ownCodes, distance);
-      ownSquares = f32x4.relaxed_madd(distance, distance, ownSquares);
+      ownSquares = multiplyAdd(distance, distance, ownSquares);
       ownRests = f32x4.add(ownRests, rest);
-      ownProducts = f32x4.relaxed_madd(rest, distance, ownProducts);
+      ownProducts = multiplyAdd(rest, distance, ownProducts);
     }
     costs = f32x4.add(costs, ownCosts);
     codes = f32x4.add(codes, ownCodes);
@@ -182,7 +182,7 @@ function step(
   const twice = f32x4.sub(f32x4.add(codes, codes), f32x4.mul(moved, count));
   const below = f32x4.sub(squares, f32x4.mul(moved, twice));
   const fitted = f32x4.div(f32x4.mul(scale, above), below);
-  let nextScale = f32x4.relaxed_madd(f32x4.sub(fitted, scale), f32x4.splat(STRETCH), scale);
+  let nextScale = multiplyAdd(f32x4.sub(fitted, scale), f32x4.splat(STRETCH), scale);
   let smallest: f32 = f32.MIN_NORMAL_VALUE;
   let largest = f32.MAX_VALUE;
   if (isFloat16) {

@@ -33,18 +33,18 @@ export function fillPowerTable(table: usize): void {
 export function powerOf(x: v128, p: v128, k: v128, table: usize): v128 {
   const m = v128.or(v128.and(x, v128.load(table)), v128.load(table, 16));
   const square = f32x4.mul(m, m);
-  const highest = f32x4.relaxed_madd(v128.load(table, 48), m, v128.load(table, 64));
-  const middle = f32x4.relaxed_madd(v128.load(table, 80), m, v128.load(table, 96));
-  const lowest = f32x4.relaxed_madd(v128.load(table, 112), m, v128.load(table, 128));
-  const log = f32x4.relaxed_madd(square, f32x4.relaxed_madd(square, highest, middle), lowest);
+  const highest = multiplyAdd(v128.load(table, 48), m, v128.load(table, 64));
+  const middle = multiplyAdd(v128.load(table, 80), m, v128.load(table, 96));
+  const lowest = multiplyAdd(v128.load(table, 112), m, v128.load(table, 128));
+  const log = multiplyAdd(square, multiplyAdd(square, highest, middle), lowest);
   // The bits of x as an integer are 2^23 (127 + log2 x) on that line.
   const line = f32x4.mul(f32x4.convert_i32x4_s(x), v128.load(table, 32));
-  const exponent = f32x4.relaxed_madd(f32x4.add(line, log), p, k);
+  const exponent = multiplyAdd(f32x4.add(line, log), p, k);
   const f = f32x4.sub(exponent, f32x4.floor(exponent));
   const f2 = f32x4.mul(f, f);
-  const upper = f32x4.relaxed_madd(v128.load(table, 160), f, v128.load(table, 176));
-  const lower = f32x4.relaxed_madd(v128.load(table, 192), f, v128.load(table, 208));
-  const power = f32x4.relaxed_madd(f2, f32x4.relaxed_madd(f2, v128.load(table, 144), upper), lower);
+  const upper = multiplyAdd(v128.load(table, 160), f, v128.load(table, 176));
+  const lower = multiplyAdd(v128.load(table, 192), f, v128.load(table, 208));
+  const power = multiplyAdd(f2, multiplyAdd(f2, v128.load(table, 144), upper), lower);
   // 192 + y holds 2^16 y in its last bits.
   const bits = i32x4.shl(f32x4.add(exponent, power), 7);
   return i32x4.add(bits, v128.load(table, 224));
@@ -57,4 +57,9 @@ export function powersOf(values: usize, count: i32, p: f32, table: usize, result
   for (; values < end; values += 16, results += 16) {
     v128.store(results, powerOf(v128.load(values), f32x4.splat(p), f32x4.splat(0), table));
   }
+}
+
+/** a b + c, rounded twice on every processor: fused where there is an instruction for it, results would depend on the machine. */
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  return f32x4.add(f32x4.mul(a, b), c);
 }

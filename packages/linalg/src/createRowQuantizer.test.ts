@@ -58,6 +58,33 @@ describe('createRowQuantizer', () => {
     expect([...quantizer.codes.subarray(0, 9)]).toEqual([0, 1, 127, 128, 254, 255, 255, 0, 254]);
   });
 
+  it.each([2, 4, 8])('decides in float64 beside the boundaries between codes: %i bits', bits => {
+    const top = 2 ** bits - 1;
+    const columns = 512;
+    for (const [index, scale] of [0.37, -0.0123, 2 ** -140, 1e36].entries()) {
+      const quantizer = createRowQuantizer(columns, 32);
+      const zeroPoint = [0, top, 2 ** (bits - 1), 1][index]!;
+      const groups = quantizer.groupsPerRow;
+      quantizer.scales.fill(scale, 0, groups);
+      quantizer.zeroPoints.fill(zeroPoint, 0, groups);
+      const held = quantizer.scales[0]!;
+      const near = new Float32Array(1);
+      const words = new Int32Array(near.buffer);
+      for (let at = 0; at < columns; at++) {
+        // The float32 next to a boundary, and those a step or two beside it; one a group, so that its neighbours go the quick way.
+        const code = at % 32 === 5 ? Math.floor(at / 32) % (top + 1) : 0.25 + (at % (top + 1));
+        near[0] = (code + 0.5 - zeroPoint) * held;
+        words[0]! += (at % 5) - 2;
+        quantizer.values[at] = near[0]!;
+      }
+      quantizer.quantize(1, bits);
+      const expected = Array.from(quantizer.values.subarray(0, columns), value =>
+        Math.max(0, Math.min(top, Math.floor(value * (1 / held) + zeroPoint + 0.5))),
+      );
+      expect([...quantizer.codes.subarray(0, columns)]).toEqual(expected);
+    }
+  });
+
   it('holds whole rows, one at least', () => {
     expect(createRowQuantizer(1000, 32)).toMatchObject({ rowCapacity: 4, groupsPerRow: 32 });
     expect(createRowQuantizer(100_000, 32)).toMatchObject({ rowCapacity: 1, groupsPerRow: 3125 });

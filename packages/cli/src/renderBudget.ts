@@ -1,9 +1,9 @@
-import type { Budget, BudgetFigures, BudgetPlan, BudgetReport, SiteReport } from '@quern/pipeline';
+import type { Budget, BudgetFigures, BudgetPlan, BudgetReport, SiteReport, UniformRival } from '@quern/pipeline';
 import { formatBytes } from './format.ts';
 
 /** What came of a budget: what was asked, expected and measured, and how often each way was chosen. */
 export function renderBudget(
-  { asked, predicted, measured, corrections }: BudgetReport,
+  { asked, predicted, measured, corrections, uniform }: BudgetReport,
   sites: readonly SiteReport[],
 ): string[] {
   const ways = new Map<string, number>();
@@ -16,8 +16,14 @@ export function renderBudget(
     `budget          ${describeAsked(asked)}${again}`,
     `expected        ${describeFigures(predicted)}`,
     `measured        ${describeFigures(measured)}`,
+    ...(uniform ? [`one way for all ${describeRival(uniform)}`] : []),
     `chosen          ${chosen.join(', ')}`,
   ];
+}
+
+function describeRival({ method, klDivergence, chosenKlDivergence, isKept }: UniformRival): string {
+  const [own, others] = [klDivergence, chosenKlDivergence].map(loss => loss.toPrecision(3));
+  return `${method} diverges by ${own}, the mix by ${others}: ${isKept ? 'kept one way for all' : 'kept the mix'}`;
 }
 
 /** What a budget would come to, before work. */

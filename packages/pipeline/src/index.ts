@@ -1,4 +1,4 @@
-export type { BudgetFigures, BudgetReport } from './budget/budgetReport.ts';
+export type { BudgetFigures, BudgetReport, UniformRival } from './budget/budgetReport.ts';
 export type { BudgetPlan } from './budget/planBudget.ts';
 export type { Budget } from './budget/readBudget.ts';
 export { type CompareRequest, type CompareResult, compare } from './compare/compare.ts';

@@ -7,6 +7,19 @@ export interface BudgetReport {
   readonly measured: BudgetFigures;
   /** Choices that were made again because the files that were written missed the budget; 3 at most. */
   readonly corrections: number;
+  /** One way for all sites that came near to the choice and so was written and measured too; null where none did, or nothing measures. */
+  readonly uniform: UniformRival | null;
+}
+
+/** One way for all sites, against the choice. */
+export interface UniformRival {
+  /** `name:bits:group` of its sites. */
+  readonly method: string;
+  /** As in `BudgetFigures`, of both. */
+  readonly klDivergence: number;
+  readonly chosenKlDivergence: number;
+  /** Whether it lost less, and stands in the files. */
+  readonly isKept: boolean;
 }
 
 export interface BudgetFigures {

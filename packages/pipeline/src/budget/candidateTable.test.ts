@@ -36,6 +36,24 @@ it('gives the bits to the site whose error costs the model more', () => {
   expect(table.within(3.9)).toBeNull();
 });
 
+it('knows the best way that all sites can have, and leaves those alone that a rule binds', () => {
+  const ways = [
+    ['gptq', 2, 0.1],
+    ['gptq', 4, 0.01],
+  ] as const;
+  const bound = measured('c', 'x', 1, [['rtn', 8, 0]]);
+  const table = candidateTable([measured('a', 'x', 1, ways), measured('b', 'x', 5, ways), bound]);
+  expect(table.uniformWithin(11.9)).toBeNull();
+  expect(methodsOf(table.uniformWithin(15.9)!.plans)).toEqual(['gptq:2', 'gptq:2', 'rtn:8']);
+  expect(table.uniformWithin(15.9)).toMatchObject({ bits: 12, loss: expect.closeTo(0.6, 12) });
+  expect(methodsOf(table.uniformWithin(16)!.plans)).toEqual(['gptq:4', 'gptq:4', 'rtn:8']);
+  const others = measured('d', 'x', 1, [
+    ['rtn', 2, 0.1],
+    ['rtn', 3, 0.1],
+  ]);
+  expect(candidateTable([measured('a', 'x', 1, ways), others]).uniformWithin(99)).toBeNull();
+});
+
 it('lets sites that read one input share an input scale all together or not at all', () => {
   // Each alone would take another method; both of one method are best with watersic.
   const first = [

@@ -19,6 +19,8 @@ export interface CandidateTable {
   readonly within: (bits: number) => ChosenPlans | null;
   /** Null where nothing loses so little. */
   readonly under: (loss: number) => ChosenPlans | null;
+  /** The best that treats every site in one way, but for those that a rule binds; null where none takes so few bits. */
+  readonly uniformWithin: (bits: number) => ChosenPlans | null;
 }
 
 /**
@@ -47,7 +49,32 @@ export function candidateTable(sites: readonly MeasuredSite[]): CandidateTable {
     mostBits: table.mostBits,
     within: bits => toPlans(table.within(bits)),
     under: loss => toPlans(table.under(loss)),
+    uniformWithin(bits) {
+      const fitting = uniformPlans(sites).filter(plans => plans.bits <= bits);
+      return fitting.length === 0 ? null : fitting.reduce((best, plans) => (plans.loss < best.loss ? plans : best));
+    },
   };
+}
+
+/** Every way that all sites with a choice can be treated in. */
+function uniformPlans(sites: readonly MeasuredSite[]): ChosenPlans[] {
+  const free = sites.filter(({ candidates }) => candidates.length > 1);
+  const ways = new Set(free[0]?.candidates.map(({ plan }) => wayOf(plan)));
+  return [...ways].flatMap(way => {
+    const chosen = sites.map(site => {
+      const candidate = site.candidates.find(({ plan }) => site.candidates.length === 1 || wayOf(plan) === way);
+      return candidate && optionOf(site, candidate);
+    });
+    if (!chosen.every(option => option !== undefined)) return [];
+    const sum = (figure: (option: Option) => number) => chosen.reduce((total, option) => total + figure(option), 0);
+    const plans = chosen.flatMap(option => option.plans);
+    return [{ plans, bits: sum(option => option.bits), loss: sum(option => option.loss) }];
+  });
+}
+
+/** What two sites have in common that are treated alike; where a scale folds is the graph's matter. */
+function wayOf({ solver, options: { inputScaleBits: _, ...options } }: SitePlan): string {
+  return JSON.stringify([solver, options]);
 }
 
 interface Option {

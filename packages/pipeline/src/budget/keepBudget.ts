@@ -8,8 +8,9 @@ import { type Attempt, type AttemptContext, attempt } from './attempt.ts';
 import type { BudgetFigures, BudgetReport } from './budgetReport.ts';
 import { type ChosenPlans, candidateTable } from './candidateTable.ts';
 import { expectedFigures } from './expectedFigures.ts';
-import { fitSize, type MakeFiles } from './fitSize.ts';
+import type { MakeFiles } from './fitSize.ts';
 import type { IntendedChoice } from './intendPlans.ts';
+import { keepBetter } from './keepBetter.ts';
 import { measureModel } from './measureModel.ts';
 import { searchIncrease } from './searchIncrease.ts';
 import { sizeLimit } from './sizeLimit.ts';
@@ -51,10 +52,15 @@ export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetReq
     emit({ kind: 'stage', stage: 'choose', detail: `${again}${describe(chosen, choice, heldOut !== null)}` });
     return attempt(context, chosen);
   };
-  const made =
+  const makeRival = async (uniform: ChosenPlans): Promise<Attempt> => {
+    checkInterrupted(signal);
+    emit({ kind: 'stage', stage: 'choose', detail: `one way for all: ${describe(uniform, choice, heldOut !== null)}` });
+    return attempt({ ...context, evaluation: null }, uniform);
+  };
+  const { made, uniform } =
     budget.kind === 'increase'
-      ? await searchIncrease(table, Math.log1p(budget.share), make)
-      : await fitSize(table, sizeLimit(choice, run.request.recipe, table, emit), make);
+      ? { made: await searchIncrease(table, Math.log1p(budget.share), make), uniform: null }
+      : await keepBetter(table, sizeLimit(choice, run.request.recipe, table, emit), makeRival, make);
   const { chosen, result, klDivergence, nllIncrease } = made;
   const predicted = expectedFigures(choice, chosen, heldOut !== null);
   const measured: BudgetFigures = {
@@ -63,7 +69,12 @@ export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetReq
     klDivergence,
     perplexityIncrease: nllIncrease === null ? null : Math.expm1(nllIncrease),
   };
-  return { run: made.run, dtype: made.dtype, result, budget: { asked: budget, predicted, measured, corrections } };
+  return {
+    run: made.run,
+    dtype: made.dtype,
+    result,
+    budget: { asked: budget, predicted, measured, corrections, uniform },
+  };
 }
 
 function describe({ bits, loss, plans }: ChosenPlans, { range }: IntendedChoice, isText: boolean): string {

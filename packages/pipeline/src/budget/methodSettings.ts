@@ -12,16 +12,15 @@ const HALF_BITS = [1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8];
 /** Of methods that know their loss at any rate. */
 const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
 const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
-/** Bits up to which grids by least error are tried beside those of full ranges. */
+/** Bits up to which grids by least error are tried beside those of full ranges: with searched ranges, above 2 bits in act-order too. */
 const MOST_BITS_OF_SEARCH = 4;
-/** What makes such grids, of the options that a method knows: searched ranges, and inputs of much energy first. */
-const SEARCH = { shrinkSearch: true, actOrder: true } as const;
+const MOST_BITS_IN_PLACE = 2;
 const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 
 /**
  * The settings that a budget tries of a method, `name[:bits[:group]][+correction]`: what its text leaves open, of what its options
  * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group, and grids of few
- * bits with searched ranges too, in act-order where the method has one.
+ * bits with searched ranges too, above 2 bits in act-order where the method has one.
  *
  * Errors: INVALID_OPTION for an unknown method, for one that solves several blocks together, which no site can choose alone, and for one
  * made for the entropy coder, or with zeros, where nothing is coded or masked.
@@ -73,9 +72,13 @@ export function methodSettings(
   const widths = !knows('bits') || given.bits !== undefined ? [common] : rates.map(bits => ({ ...common, bits }));
   if (!knows('groupSize')) return widths;
   const grids = groups.flatMap(groupSize => widths.map(width => ({ ...width, groupSize })));
-  const search = Object.entries(SEARCH).filter(([name]) => knows(name));
-  const isSaid = search.length === 0 || search.some(([name]) => options[name] !== undefined);
-  if (isSaid || given.bits !== undefined) return grids;
+  if (!knows('shrinkSearch') || given.bits !== undefined) return grids;
+  if (options.shrinkSearch !== undefined || options.actOrder !== undefined) return grids;
   const narrow = grids.filter(({ bits = Number.POSITIVE_INFINITY }) => bits <= MOST_BITS_OF_SEARCH);
-  return [...grids, ...narrow.map(grid => ({ ...grid, options: Object.fromEntries(search) }))];
+  const reorders = knows('actOrder');
+  return [...grids, ...narrow.map(grid => ({ ...grid, options: searchOf(grid.bits!, reorders) }))];
+}
+
+function searchOf(bits: number, reorders: boolean) {
+  return { shrinkSearch: true, ...(reorders && bits > MOST_BITS_IN_PLACE ? { actOrder: true } : {}) };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { SitePlan } from '../solve/sitePlan.ts';
 import type { Attempt } from './attempt.ts';
 import type { CandidateTable, ChosenPlans } from './candidateTable.ts';
 import { fitSize } from './fitSize.ts';
+import { keepBetter } from './keepBetter.ts';
 import { searchIncrease } from './searchIncrease.ts';
 
 /** Whole bits from 2 to 8, each step a quarter of the loss. */
@@ -14,6 +16,7 @@ const table: CandidateTable = {
   mostBits: 8,
   within: bits => choices.findLast(choice => choice.bits <= bits + 1e-9) ?? null,
   under: loss => choices.find(choice => choice.loss <= loss) ?? null,
+  uniformWithin: () => null,
 };
 
 /** Files that lose `factor` times what is expected, and what was made of them. */
@@ -87,5 +90,44 @@ describe('fitSize', () => {
     const stubborn = { ...limitOf(6, 1), excess: () => 0.1 };
     await expect(fitSize(table, stubborn, make)).rejects.toMatchObject({ code: 'BUDGET_MISSED' });
     expect(made.length).toBe(4);
+  });
+});
+
+describe('keepBetter', () => {
+  const limit = { bits: 4, excess: () => 0, refuse: () => new Error('out of reach') as never };
+  const plan = { solver: 'gptq', options: { bits: 4, groupSize: 32 } } as unknown as SitePlan;
+  /** One way for all that is expected to lose `expected` times as much as the choice, and loses `measured` times as much. */
+  const run = async (expected: number, measured: number) => {
+    const chosen = table.within(4)!;
+    const uniform = { plans: [plan], bits: 4, loss: expected * chosen.loss };
+    const made: string[] = [];
+    const attempt = (of: ChosenPlans, name: string): Attempt => {
+      made.push(name);
+      return { chosen: of, klDivergence: of === uniform ? measured : 1 } as Attempt;
+    };
+    const kept = await keepBetter(
+      { ...table, within: () => ({ ...chosen, plans: [{ ...plan }] }), uniformWithin: () => uniform },
+      limit,
+      async of => attempt(of, 'rival'),
+      async of => attempt(of, of === uniform ? 'uniform' : 'choice'),
+    );
+    return { made, report: kept.uniform, keepsUniform: kept.made.chosen === uniform };
+  };
+
+  it('measures one way for all that comes near, and keeps what loses less', async () => {
+    expect(await run(1.2, 1.1)).toEqual({
+      made: ['rival', 'choice'],
+      report: { method: 'gptq:4:32', klDivergence: 1.1, chosenKlDivergence: 1, isKept: false },
+      keepsUniform: false,
+    });
+    expect(await run(1.2, 0.9)).toMatchObject({
+      made: ['rival', 'choice', 'uniform'],
+      report: { isKept: true },
+      keepsUniform: true,
+    });
+  });
+
+  it('writes nothing more where one way for all is far off', async () => {
+    expect(await run(1.3, 0.9)).toEqual({ made: ['choice'], report: null, keepsUniform: false });
   });
 });

@@ -1,0 +1,46 @@
+import { nominalBitsOf, type SitePlan } from '../solve/sitePlan.ts';
+import type { Attempt } from './attempt.ts';
+import type { UniformRival } from './budgetReport.ts';
+import type { CandidateTable, ChosenPlans } from './candidateTable.ts';
+import { fitSize, type MakeFiles } from './fitSize.ts';
+import { nearUniform } from './nearUniform.ts';
+import type { SizeLimit } from './sizeLimit.ts';
+
+/** Files that keep a size, and what they were compared with. */
+export interface BetterFiles {
+  readonly made: Attempt;
+  readonly uniform: UniformRival | null;
+}
+
+/**
+ * The files that keep a size and lose least: those of the choice, or of one way for all sites where that comes near and is measured to
+ * lose less. `makeRival` writes and measures files that need only be compared.
+ *
+ * Errors: those of `fitSize`. Cost: with a rival, one more result without its evaluation, and where it wins one more with it.
+ */
+export async function keepBetter(
+  table: CandidateTable,
+  limit: SizeLimit,
+  makeRival: (chosen: ChosenPlans) => Promise<Attempt>,
+  make: MakeFiles,
+): Promise<BetterFiles> {
+  const near = nearUniform(table, limit.bits);
+  const rival = near && (await makeRival(near));
+  const made = await fitSize(table, limit, make);
+  if (rival === null || rival.klDivergence === null || made.klDivergence === null || limit.excess(rival) > 0) {
+    return { made, uniform: null };
+  }
+  const isKept = rival.klDivergence < made.klDivergence;
+  const uniform = {
+    method: describeWay(rival.chosen.plans[0]!),
+    ...{ klDivergence: rival.klDivergence, chosenKlDivergence: made.klDivergence, isKept },
+  };
+  return { made: isKept ? await make(rival.chosen, null) : made, uniform };
+}
+
+function describeWay(plan: SitePlan): string {
+  const { groupSize } = plan.options;
+  return [plan.solver, Number(nominalBitsOf(plan).toFixed(2)), ...(groupSize === undefined ? [] : [groupSize])].join(
+    ':',
+  );
+}

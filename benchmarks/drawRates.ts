@@ -5,16 +5,23 @@ export interface RatePoint {
   readonly method: string;
   /** Stored bits per weight. */
   readonly bits: number;
-  /** Nats per token above the original. */
-  readonly loss: number;
+  /** KL divergence from the original, nats per token: unlike the loss never below nothing by chance. */
+  readonly divergence: number;
+}
+
+/** The line of a row: its method, and what its options make of it. */
+export function lineOf(row: string): string {
+  const [method = '', ...options] = row.split('/');
+  const others = options.map(option => option.replace(/=true$/, '').replace('shrinkSearch', 'searched'));
+  return [method.split(':')[0], ...others].join(', ');
 }
 
 const COLORS = ['#6e7781', '#8250df', '#1f5fa8', '#7cb3e8', '#bf3989', '#1a7f37', '#b35900'];
 
-/** Loss against stored bits, one line a method, both figures of files; a loss of nothing stands on the lower edge. */
+/** Divergence against stored bits, one line a method, both figures of files. */
 export function drawRates(points: readonly RatePoint[], title: string): string {
   const methods = [...new Set(points.map(({ method }) => method))];
-  const least = 0.0005;
+  const least = 0.0003;
   const lines = methods.map(method =>
     points.filter(point => point.method === method).toSorted((left, right) => left.bits - right.bits),
   );
@@ -22,11 +29,11 @@ export function drawRates(points: readonly RatePoint[], title: string): string {
     id: 'rates',
     width: 720,
     height: 400,
-    description: `${title}: nats per token above the original against stored bits per weight`,
+    description: `${title}: KL divergence from the original, nats per token, against stored bits per weight`,
     fixedSize: true,
     titleOf: (series, index) => {
       const point = lines[series]?.[index];
-      return point ? `${point.method}: ${point.bits} bits, ${point.loss} nats` : null;
+      return point ? `${point.method}: ${point.bits} bits, ${point.divergence} nats` : null;
     },
     option: {
       backgroundColor: '#ffffff',
@@ -37,7 +44,7 @@ export function drawRates(points: readonly RatePoint[], title: string): string {
       yAxis: {
         type: 'log',
         min: least,
-        name: 'nats per token above the original',
+        name: 'KL from the original, nats per token',
         nameLocation: 'middle',
         nameGap: 50,
       },
@@ -47,7 +54,7 @@ export function drawRates(points: readonly RatePoint[], title: string): string {
         symbol: ['circle', 'rect', 'triangle', 'diamond'][index % 4],
         symbolSize: 8,
         color: COLORS[index % COLORS.length],
-        data: lines[index]!.map(({ bits, loss }) => [bits, Math.max(least, loss)]),
+        data: lines[index]!.map(({ bits, divergence }) => [bits, Math.max(least, divergence)]),
       })),
     },
   });

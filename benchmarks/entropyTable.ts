@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { externalData, openPacked } from '@quern/loader';
 import { compress, resolveRecipe } from '@quern/pipeline';
 import { InferenceSession } from 'onnxruntime-node';
-import { drawRates, type RatePoint } from './drawRates.ts';
+import { drawRates, lineOf, type RatePoint } from './drawRates.ts';
 import { describeMachine, scratchFolder } from './machine.ts';
 import { readRow } from './readRow.ts';
 import { type PooledScore, pairScores, scoreTexts } from './scoreTexts.ts';
@@ -95,7 +95,7 @@ async function printRow(row: string): Promise<Row> {
   ];
   console.log(`| ${cells.join(' | ')} |`);
   const bits = storage.bitsPerWeight!;
-  return { name: row, score, bytes: packed.bytes, method: row.split(':')[0]!, bits, loss: score.difference };
+  return { name: row, score, bytes: packed.bytes, method: lineOf(row), bits, divergence: score.divergence };
 }
 
 /** The best entropy-coded file of no more bytes, with this one as the baseline. */

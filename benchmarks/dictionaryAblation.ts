@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
 import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
+import { allocateBits, dense, relativeOutputError, solvers } from '../packages/solvers/src/index.ts';
 import {
-  allocateBits,
-  dense,
-  relativeOutputError,
-  type SolverOptions,
-  solvers,
-} from '../packages/solvers/src/index.ts';
+  dictionary,
+  dictionaryRateCurve,
+  dictionaryStack,
+} from '../packages/solvers/src/sparseDictionary/dictionary.ts';
+import type { DictionaryOptions } from '../packages/solvers/src/sparseDictionary/dictionaryOptions.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
 import {
@@ -46,18 +46,33 @@ const ATOMS_PER_NONZERO = 2;
 /** Below it a weight stays as it is. */
 const LEAST_RATIO = 1e-9;
 
-type Solve = (site: ModelSite, ratio: number) => Promise<CompressedWeight>;
+/** Of sites that read the same input, or of one. */
+type Solve = (sites: readonly ModelSite[], ratio: number) => Promise<CompressedWeight[]>;
 
-const byName =
-  (name: string, options: SolverOptions = {}): Solve =>
-  (site, ratio) => {
-    const solver = solvers[name]!;
-    if (solver.needs === 'group' || solver.needs === 'sharedInput')
-      throw new Error(`${name} solves more than one weight`);
-    return solver.solve(site.weight, site.statistics, { ...options, ratio });
+const alone =
+  (solve: (site: ModelSite, ratio: number) => Promise<CompressedWeight>): Solve =>
+  async (sites, ratio) => {
+    const results: CompressedWeight[] = [];
+    for (const site of sites) results.push(await solve(site, ratio));
+    return results;
   };
 
-const solveDense = ({ weight }: ModelSite): Promise<CompressedWeight> => Promise.resolve(dense(weight, {}));
+const byName = (name: string): Solve =>
+  alone((site, ratio) => {
+    const solver = solvers[name]!;
+    if (solver.needs === 'group' || solver.needs === 'sharedInput') throw new Error(`${name} solves several weights`);
+    return solver.solve(site.weight, site.statistics, { ratio });
+  });
+
+const stacked =
+  (options: Partial<DictionaryOptions> = {}): Solve =>
+  (sites, ratio) =>
+    dictionary(
+      sites.map(({ weight }) => ({ weight, options: { ...options, ratio } })),
+      sites[0]!.statistics,
+    );
+
+const apart: Solve = alone(async (site, ratio) => (await stacked()([site], ratio))[0]!);
 
 interface Step extends Partial<LearningSettings> {
   readonly start?: 'compot' | 'directions';
@@ -65,9 +80,8 @@ interface Step extends Partial<LearningSettings> {
 }
 
 /** `dictionary` with two atoms for a nonzero, from some start. */
-const inPart =
-  ({ start = 'directions', sweeps = SWEEPS, ...settings }: Step): Solve =>
-  async ({ weight, statistics }, ratio) =>
+const inPart = ({ start = 'directions', sweeps = SWEEPS, ...settings }: Step): Solve =>
+  alone(async ({ weight, statistics }, ratio) =>
     solveDictionary(await whitenWeight(weight, statistics), async ({ target }) => {
       const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
       const size = dictionarySize(shape, { ratio, atomsPerNonzero: ATOMS_PER_NONZERO });
@@ -77,7 +91,8 @@ const inPart =
           : await leadingDirections(target, size.atomCount);
       const problem = { target: narrow(target), directions: narrow(atoms) };
       return { code: await learnDictionary(problem, size, sweeps, { ...LEARNING, ...settings }), size };
-    });
+    }),
+  );
 
 const plain = { placement: 'output', firstShare: 1, overshoot: 0, proximity: [0.5, 0.5] } as const;
 const rows: readonly (readonly [string, Solve])[] = [
@@ -92,15 +107,14 @@ const rows: readonly (readonly [string, Solve])[] = [
   ['+ half of the nonzeros at first', inPart({ ...plain, placement: 'matrix', firstShare: LEARNING.firstShare })],
   ['+ atoms moved beyond least squares', inPart({ ...LEARNING, proximity: plain.proximity })],
   ['+ large moves first, small ones later', inPart(LEARNING)],
-  ['+ atoms per nonzero chosen: `dictionary`', byName('dictionary')],
-  [
-    `\`dictionary\`, ${SHORT_SWEEPS} sweeps, 3 atoms a nonzero`,
-    byName('dictionary', { sweeps: SHORT_SWEEPS, atomsPerNonzero: 3 }),
-  ],
+  ['+ atoms per nonzero chosen', apart],
+  ['+ one dictionary for all that read one input: `dictionary`', stacked()],
+  [`\`dictionary\`, ${SHORT_SWEEPS} sweeps, 3 atoms a nonzero`, stacked({ sweeps: SHORT_SWEEPS, atomsPerNonzero: 3 })],
 ];
 
 await chooseEngine({ threads: 1 });
 const sites = await modelSites(model, values.calibration, Number(values.windows));
+const groups = [...Map.groupBy(sites, ({ inputName }) => inputName).values()];
 const { gemm } = await describeEngine();
 console.log(
   `${describeMachine()}, ${gemm}; ${sites.length} weights, ${values.windows} windows of ${values.calibration}\n`,
@@ -109,45 +123,54 @@ console.log(`| | ${ratios.map(ratio => `${100 * ratio} % removed: error | time`)
 console.log(`|---|${'---|---|'.repeat(ratios.length)}`);
 for (const [name, solve] of rows) {
   const known = name === 'cospadi' ? cospadiRatios : ratios;
-  await measure(sites.slice(0, 1), solve, known[0]!); // compiled by then
+  await measure(groups.slice(0, 1), solve, known[0]!); // compiled by then
   const cells: string[] = [];
-  for (const ratio of ratios) cells.push(...(known.includes(ratio) ? await measure(sites, solve, ratio) : ['-', '-']));
+  for (const ratio of ratios) cells.push(...(known.includes(ratio) ? await measure(groups, solve, ratio) : ['-', '-']));
   console.log(`| ${[name, ...cells].join(' | ')} |`);
 }
 const pooled: string[] = [];
 for (const ratio of ratios) pooled.push(...(await measurePooled(ratio)));
 console.log(`| ${['+ ratios by one pool of errors', ...pooled].join(' | ')} |`);
 
-async function measure(own: readonly ModelSite[], solve: Solve, ratio: number): Promise<[error: string, time: string]> {
+async function measure(
+  own: readonly (readonly ModelSite[])[],
+  solve: Solve,
+  ratio: number,
+): Promise<[error: string, time: string]> {
   let [sum, microseconds] = [0, 0];
-  for (const site of own) {
+  for (const group of own) {
     const before = process.cpuUsage();
-    const result = await solve(site, ratio);
+    const results = await solve(group, ratio);
     const { user, system } = process.cpuUsage(before);
     microseconds += user + system;
-    sum += await relativeOutputError(site.weight, await reconstruct(result), site.statistics.inputGram);
+    for (const [index, { weight, statistics }] of group.entries()) {
+      sum += await relativeOutputError(weight, await reconstruct(results[index]!), statistics.inputGram);
+    }
   }
-  return [(sum / own.length).toFixed(4), `${(microseconds / 1e6).toFixed(1)} s`];
+  return [(sum / own.flat().length).toFixed(4), `${(microseconds / 1e6).toFixed(1)} s`];
 }
 
-/** As the pipeline spreads a ratio: the least sum of relative squared errors, by what each weight loses at falling rates. */
+/** As the pipeline spreads a ratio: the least sum of relative squared errors, by what all that read one input lose at falling rates. */
 async function measurePooled(ratio: number): Promise<[error: string, time: string]> {
   const before = process.cpuUsage();
-  const { rateCurve } = solvers.dictionary!;
   const rated = [];
-  for (const { weight, statistics } of sites) {
-    rated.push({ elements: weight.data.length, sensitivity: 1, curve: await rateCurve!(weight, statistics, {}) });
+  for (const group of groups) {
+    const { statistics } = group[0]!;
+    const members = group.map(({ weight }) => ({ weight, options: {} }));
+    const weight = await dictionaryStack(members, statistics);
+    const curve = await dictionaryRateCurve(weight, statistics, {});
+    rated.push({ elements: weight.data.length, sensitivity: group.length, curve });
   }
   const asked = DENSE_BITS * (1 - ratio);
   const least = Math.min(asked, Math.max(...rated.map(({ curve }) => curve[0]!.bits)));
   const bits = allocateBits(rated, asked, { least, most: DENSE_BITS });
   const { user, system } = process.cpuUsage(before);
-  const own = new Map(sites.map(({ name }, index) => [name, 1 - bits[index]! / DENSE_BITS]));
-  const solve: Solve = site => {
-    const share = own.get(site.name)!;
-    return share > LEAST_RATIO ? byName('dictionary')(site, share) : solveDense(site);
+  const own = new Map(groups.map((group, index) => [group[0]!.inputName, 1 - bits[index]! / DENSE_BITS]));
+  const solve: Solve = async group => {
+    const share = own.get(group[0]!.inputName)!;
+    return share > LEAST_RATIO ? stacked()(group, share) : group.map(({ weight }) => dense(weight, {}));
   };
-  const [error, time] = await measure(sites, solve, ratio);
+  const [error, time] = await measure(groups, solve, ratio);
   return [error, `${((user + system) / 1e6 + Number.parseFloat(time)).toFixed(1)} s`];
 }
 

@@ -11,6 +11,8 @@ import { scratchFolder } from './machine.ts';
 /** A weight of a decoder block and what its inputs look like in the original model. */
 export interface ModelSite {
   readonly name: string;
+  /** Sites with the same one read the same input. */
+  readonly inputName: string;
   readonly weight: Matrix<Float32Array>;
   readonly statistics: InputStatistics;
 }
@@ -28,7 +30,10 @@ export async function modelSites(model: string, calibration: string, windows: nu
   const sites: ModelSite[] = [];
   for (const site of findLinearSites(opened)) {
     const statistics = site.block === null ? null : await stored.read(site);
-    if (statistics) sites.push({ name: site.name, weight: await readWeight(opened, site), statistics });
+    if (statistics) {
+      const { name, inputName } = site;
+      sites.push({ name, inputName, weight: await readWeight(opened, site), statistics });
+    }
   }
   return sites;
 }

@@ -4,6 +4,7 @@
 export { choleskyUpper } from './choleskyUpper';
 export { coverRanges } from './coverRanges';
 export { halfQuadraticGrids } from './halfQuadratic';
+export { leadingPair } from './leadingPair';
 export { powersOf } from './power';
 export { fitChosen, pursueRow } from './pursueRow';
 export { quantizeColumns } from './quantizeColumns';

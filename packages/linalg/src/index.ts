@@ -2,6 +2,7 @@ export type { Accelerator } from './accelerator/accelerator.ts';
 export { addGram } from './addGram.ts';
 export { cholesky } from './cholesky.ts';
 export { type CholeskyOfInverseOptions, choleskyOfInverse } from './choleskyOfInverse.ts';
+export { type AtomUpdate, createAtomUpdate } from './createAtomUpdate.ts';
 export { type ColumnQuantizer, createColumnQuantizer } from './createColumnQuantizer.ts';
 export { createOrthogonalPursuit, type OrthogonalPursuit } from './createOrthogonalPursuit.ts';
 export { createRowQuantizer, type RowQuantizer } from './createRowQuantizer.ts';

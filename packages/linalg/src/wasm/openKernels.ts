@@ -40,6 +40,18 @@ export interface Kernels {
     gains: number,
   ): number;
   fitChosen(images: number, stride: number, chosen: number, gains: number, steps: number, coefficients: number): void;
+  leadingPair(
+    residual: number,
+    rowBytes: number,
+    users: number,
+    count: number,
+    values: number,
+    atom: number,
+    iterations: number,
+    along: number,
+    next: number,
+    products: number,
+  ): number;
   groupRanges(values: number, rows: number, columns: number, groupSize: number, ranges: number): void;
   coverRanges(
     ranges: number,

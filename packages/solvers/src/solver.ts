@@ -90,7 +90,7 @@ export interface SharedInputSolver extends SolverFacts {
   readonly needs: 'sharedInput';
   /**
    * Of a method that takes sites for one weight, one above the other: that weight, its rows scaled so that errors of all sites count as they
-   * should. Such sites have the same options, but for `importance`, and what they store is one sum.
+   * should. Such sites have the same options, and what they store is one sum.
    */
   readonly stack?: (
     sites: readonly SharedInputSite[],

@@ -43,7 +43,7 @@ const LOSS_BITS = [2, 4] as const;
  */
 export async function measureSites(run: MeasureRun, sites: readonly SiteCandidates[]): Promise<MeasuredSite[]> {
   const ways = await measureAllWays(run, sites);
-  const asked = run.heldOut ? sites.map(({ plans }) => lossPlans(plans).map(plan => ({ plan }))) : sites.map(() => []);
+  const asked = run.heldOut ? sites.map(({ plans }) => lossPlans(plans).map(plan => [{ plan }])) : sites.map(() => []);
   const measured = run.heldOut ? await measureLosses(run, asked.flat(), run.heldOut) : [];
   const lossOf = new Map(asked.flat().map((request, at) => [request, measured[at]!]));
   return sites.map(({ site, plans }, index) => {
@@ -74,7 +74,7 @@ export async function recallSites(
     }
     const losses: MeasuredLoss[] = [];
     for (const plan of run.heldOut ? lossPlans(plans) : []) {
-      const loss = await recallLoss(run, { plan }, run.heldOut!);
+      const loss = await recallLoss(run, [{ plan }], run.heldOut!);
       if (loss === null) return null;
       losses.push(loss);
     }

@@ -16,6 +16,7 @@ import { releaseMemory } from '../solve/releaseMemory.ts';
 import type { ResultStore } from '../solve/resultStore.ts';
 import { shareOut } from '../solve/shareOut.ts';
 import type { SitePlan } from '../solve/sitePlan.ts';
+import type { SolvedTask } from './measureLoss.ts';
 import { copyOf, optionsInRun, type SiteSource, siteTask } from './siteTask.ts';
 
 export interface LossRun extends SiteSource {
@@ -30,8 +31,10 @@ export interface LossRun extends SiteSource {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A site that is to be replaced alone, with what a solver makes of it. */
-export interface LossRequest {
+/** Sites of one block that are to be replaced together, mostly one, with what a solver makes of them. */
+export type LossRequest = readonly LossMember[];
+
+export interface LossMember {
   readonly plan: SitePlan;
   /** Where it was solved already, together with others maybe: under which name, and the result. */
   readonly solved?: { readonly key: string; readonly load: () => Promise<CompressedWeight> };
@@ -41,8 +44,8 @@ export interface LossRequest {
 const SESSION_BYTES = 4e9;
 
 /**
- * What the model loses by the error of single sites: its divergence from the original on a text when each site alone runs with its result,
- * beside the squared relative output error of that. What the store holds is not measured again. In the order of the requests.
+ * What the model loses by the error of single sites: its divergence from the original on a text when the site, or those of one request,
+ * alone run with their results, beside their mean squared relative output error. What the store holds is not measured again. In the order of the requests.
  *
  * Cost: a forward pass of the text a site, of a large model from its block on, on as many workers as hold models of 4 GB together; see
  * `keepBaseline` for what lies on disk.
@@ -73,17 +76,20 @@ export async function measureLosses(
   const atOnce = sessionsAtOnce(run);
   await shareOut(missing, atOnce, async request => {
     checkInterrupted(signal);
-    const { plan, solved } = request;
-    const task = await siteTask(run, model, plan);
-    const given = { options: optionsInRun(run.model, plan), solved: (await solved?.load()) ?? null };
+    const members: SolvedTask[] = [];
+    for (const { plan, solved } of request) {
+      const given = { options: optionsInRun(run.model, plan), solved: (await solved?.load()) ?? null };
+      members.push({ ...(await siteTask(run, model, plan)), ...given });
+    }
+    const { site } = request[0]!.plan;
     const threads = atOnce > 1 ? { threads: 1 } : {};
     try {
-      losses.set(request, await executor.loss({ ...task, ...given, kept: kept!, device, ...threads }, signal));
+      losses.set(request, await executor.loss({ members, kept: kept!, device, ...threads }, signal));
     } catch (error) {
-      throw nameSite(error, plan.site);
+      throw nameSite(error, site);
     }
     await results.save(lossKey(run, request, text), losses.get(request)!);
-    releaseMemory(8 * plan.site.inFeatures ** 2);
+    releaseMemory(8 * site.inFeatures ** 2);
     tell();
   });
   return requests.map(request => losses.get(request)!);
@@ -98,9 +104,13 @@ export function recallLoss(
   return run.results.load<MeasuredLoss>(lossKey(run, request, text));
 }
 
-function lossKey({ origin }: Pick<LossRun, 'origin'>, { plan, solved }: LossRequest, text: PreparedText): string {
-  const content = { origin, loss: plan.site.name, solver: plan.solver, options: plan.options, text: textContent(text) };
-  return jobKey(solved === undefined ? content : { ...content, solved: solved.key });
+function lossKey({ origin }: Pick<LossRun, 'origin'>, request: LossRequest, text: PreparedText): string {
+  const members = request.map(({ plan, solved }) => {
+    const content = { loss: plan.site.name, solver: plan.solver, options: plan.options };
+    return solved === undefined ? content : { ...content, solved: solved.key };
+  });
+  const common = { origin, text: textContent(text) };
+  return jobKey(members.length === 1 ? { ...common, ...members[0]! } : { ...common, members });
 }
 
 /** Passes that may run together: as many as have room for what they open, the model or one of its blocks; one beside the CPU. */

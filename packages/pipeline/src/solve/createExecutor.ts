@@ -31,7 +31,7 @@ export interface Executor {
   rateCurve(task: SolveTask, signal?: AbortSignal): Promise<RatePoint[]>;
   /** What a site stores and spoils in each of several ways; the weight's buffer is handed over. */
   ways(task: CandidatesTask, signal?: AbortSignal): Promise<readonly (MeasuredWay | null)[]>;
-  /** What the model loses by one site's result; the weight's buffer is handed over. */
+  /** What the model loses by results of a site, or of several together; the weights' buffers are handed over. */
   loss(task: LossTask, signal?: AbortSignal): Promise<MeasuredLoss>;
   close(): Promise<void>;
 }
@@ -117,7 +117,7 @@ export function createExecutor(threads: number = availableParallelism(), worker:
       return (await run<readonly (MeasuredWay | null)[]>('waysInWorker', task, [task], signal)).result;
     },
     async loss(task, signal) {
-      return (await run<MeasuredLoss>('lossInWorker', task, [task], signal)).result;
+      return (await run<MeasuredLoss>('lossInWorker', task, task.members, signal)).result;
     },
     async close() {
       Atomics.store(closed, 0, 1);

@@ -36,11 +36,7 @@ it('stacks sites that read one input where they are asked for the same', () => {
     site: { name, block: 0, outFeatures: 8, inFeatures: 16, inputName: 'x' } as LinearSite,
     ...{ solver: 'dictionary', options },
   });
-  const plans = [
-    reader('q_proj', { ratio: 0.2, importance: 1 }),
-    reader('k_proj', { ratio: 0.2, importance: 3 }),
-    reader('v_proj', { ratio: 0.1, importance: 1 }),
-  ];
+  const plans = [reader('q_proj', { ratio: 0.2 }), reader('k_proj', { ratio: 0.2 }), reader('v_proj', { ratio: 0.1 })];
   expect(names(plans)).toEqual([['q_proj', 'k_proj'], ['v_proj']]);
   // Scales of an input are for all its readers.
   expect(names(plans.map(plan => ({ ...plan, solver: 'awq' })))).toEqual([['q_proj', 'k_proj', 'v_proj']]);

@@ -2,8 +2,8 @@ import { type SitePlan, solverOf } from './sitePlan.ts';
 
 /**
  * Plans as they are solved. Those of a group solver go with their like in the blocks that follow, `blocksPerGroup` at a time;
- * those of a solver that shares inputs go with all that read the same one, where it stacks them only with those that have the same options too,
- * but for their importance; all others go alone. Alike are sites of one name but for the block, one shape, one solver and the same options.
+ * those of a solver that shares inputs go with all that read the same one, where it stacks them only with those that have the same options too;
+ * all others go alone. Alike are sites of one name but for the block, one shape, one solver and the same options.
  */
 export function groupPlans(plans: readonly SitePlan[]): readonly (readonly SitePlan[])[] {
   const groups = Map.groupBy(plans, groupOf);
@@ -28,7 +28,7 @@ function groupOf(plan: SitePlan): string {
   if (needs === 'group') return likeness(plan);
   if (needs !== 'sharedInput') return plan.site.name;
   const shared = [plan.solver, plan.site.inputName];
-  return JSON.stringify(isStacked(plan) ? [...shared, { ...plan.options, importance: null }] : shared);
+  return JSON.stringify(isStacked(plan) ? [...shared, plan.options] : shared);
 }
 
 function likeness({ site, solver, options }: SitePlan): string {

@@ -42,9 +42,9 @@ export function waysInWorker(task: CandidatesTask): Promise<WorkerAnswer<(Measur
   return answer([task], () => measureWays(task));
 }
 
-/** What a thread does with a site whose result the model is to be measured with. */
+/** What a thread does with sites whose results the model is to be measured with. */
 export function lossInWorker(task: LossTask): Promise<WorkerAnswer<MeasuredLoss>> {
-  return answer([task], () => measureLoss(task));
+  return answer(task.members, () => measureLoss(task));
 }
 
 /** Once the executor was closed a task ends at the next kernel. */

@@ -19,18 +19,14 @@ import type { SolveMember } from './solveSite.ts';
 const DENSE_BITS = 16;
 /** Below it nothing is removed but rounding. */
 const SMALLEST_RATIO = 1e-9;
-/** Of the mean of those that share: none is given up altogether for a sensitivity that was too small to be measured. */
-const LEAST_IMPORTANCE = 0.01;
-const IMPORTANCE_DIGITS = 3;
 
 /**
  * Plans whose bits, or ratio, are a mean over their sites get their own: those that together take as much and lose least, by
  * the sum of relative squared errors ('pooled') or by how much each raises the model's loss ('sensitivity'). A site whose bits reach 16
- * stays as it is; one whose format cannot take as many takes what it can. Sites that are one weight to their solver get one ratio, and count
- * within it as the model minds them. All other plans stay as they are. Plans of one solver with the same options share a budget.
+ * stays as it is; one whose format cannot take as many takes what it can. Sites that are one weight to their solver get one ratio. All other plans stay as they are. Plans of one solver with the same options share a budget.
  *
- * Up to three passes on the original model: for sensitivities every site at the mean, and the divergence that each causes alone; for all, what
- * each loses at falling rates.
+ * Up to three passes on the original model: for sensitivities every site at the mean, and the divergence that each causes alone, or with those it is one
+ * weight with; for all, what each loses at falling rates.
  */
 export async function spreadBits(
   run: OriginalRun & LossRun,
@@ -40,20 +36,18 @@ export async function spreadBits(
 ): Promise<SitePlan[]> {
   const spread = plans.filter(plan => spreadsBits(plan, recipe));
   if (spread.length === 0) return [...plans];
-  const weighted = spread.filter(plan => allocationOf(plan, recipe) === 'sensitivity');
-  const keys = await solveOnOriginal(run, weighted);
-  const sensitivities = await sensitivitiesOf(run, weighted, keys, material);
   const byRatio = spread.filter(plan => plan.options.ratio !== undefined);
   const byBits = spread.filter(plan => plan.options.ratio === undefined);
-  const budgets = budgetsOf(byRatio).map(({ plans: members, ratio }) => ({
-    units: unitsOf(members).map(unit => withImportance(unit, sensitivities)),
-    ratio,
-  }));
   const single = byBits.map(plan => [plan]);
-  const curves = await rateCurves(run, [...single, ...budgets.flatMap(({ units }) => units)]);
+  const budgets = budgetsOf(byRatio).map(({ plans: members, ratio }) => ({ units: unitsOf(members), ratio }));
+  const units: Unit[] = [...single, ...budgets.flatMap(budget => budget.units)];
+  const weighted = units.filter(([plan]) => allocationOf(plan!, recipe) === 'sensitivity');
+  const keys = await solveOnOriginal(run, weighted.flat());
+  const sensitivities = await sensitivitiesOf(run, weighted, keys, material);
+  const curves = await rateCurves(run, units);
   const rate = (unit: Unit): RatedSite => ({
     elements: unit.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0),
-    sensitivity: unit.reduce((sum, { site }) => sum + (sensitivities.get(site.name) ?? 1), 0),
+    sensitivity: sensitivities.get(unit) ?? unit.length,
     curve: curves.get(unit)!,
   });
   const chosen = new Map<string, SitePlan>();
@@ -82,17 +76,6 @@ type Unit = readonly SitePlan[];
 
 function unitsOf(plans: readonly SitePlan[]): Unit[] {
   return groupPlans(plans).flatMap(group => (isStacked(group[0]!) ? [group] : group.map(plan => [plan])));
-}
-
-/** Within a unit, errors count as the model minds them. */
-function withImportance(unit: Unit, sensitivities: ReadonlyMap<string, number>): Unit {
-  const own = unit.map(({ site }) => sensitivities.get(site.name) ?? 1);
-  const mean = own.reduce((sum, each) => sum + each, 0) / own.length;
-  if (unit.length === 1 || mean === 0) return unit;
-  return unit.map((plan, index) => {
-    const importance = Number(Math.max(LEAST_IMPORTANCE, own[index]! / mean).toPrecision(IMPORTANCE_DIGITS));
-    return importance === 1 ? plan : { ...plan, options: { ...plan.options, importance } };
-  });
 }
 
 function withRatio(unit: Unit, ratio: number): Unit {

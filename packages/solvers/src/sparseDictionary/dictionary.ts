@@ -37,11 +37,11 @@ export interface DictionarySite {
  * wherever in the matrix they help most. Sites that read the same input, such as queries, keys and values, stand one above the other and are
  * one weight: the dictionary is paid once for all, and one threshold gives nonzeros to whom they help most.
  *
- * Objective: the sum over the sites of ||(W - C D) X||_F^2 / ||W X||_F^2, each times its `importance`, at a given number of stored bits, the
- * mask counted (see dictionarySize). How many atoms there are for a nonzero is tried for each stack, unless `atomsPerNonzero` says it.
+ * Objective: the sum over the sites of ||(W - C D) X||_F^2 / ||W X||_F^2 at a given number of stored bits, the mask
+ * counted (see dictionarySize). How many atoms there are for a nonzero is tried for each stack, unless `atomsPerNonzero` says it.
  * Stops after `sweeps`, or once three of them move the objective by less than 1e-4 of itself; the result says which.
  * Source: our own; see learnDictionary for its parts.
- * All sites have the options of the first, but for their importance. Weights and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
+ * All sites have the options of the first. Weights and `statistics.inputGram` `[inFeatures, inFeatures]` stay as they are.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: an eigenproblem of inFeatures; see learnDictionary, and ten sweeps more for each candidate that is tried, three or four.
  */
@@ -49,14 +49,11 @@ export async function dictionary(
   sites: readonly DictionarySite[],
   statistics: InputStatistics | null,
 ): Promise<LowRankWeight[]> {
-  const members = sites.map(({ weight, options }) => ({
-    weight,
-    settings: parseOptions(dictionaryOptions, options, 'dictionary'),
-  }));
-  const { ratio, atomsPerNonzero, sweeps, ...asked } = members[0]!.settings;
+  const weights = sites.map(({ weight }) => weight);
+  const { ratio, atomsPerNonzero, sweeps, ...asked } = parseOptions(dictionaryOptions, sites[0]!.options, 'dictionary');
   const format = dictionaryFormat(asked);
   const settings = learningFor(format);
-  const stackedOutputs = sites.map(({ weight }) => weight.rows);
+  const stackedOutputs = weights.map(({ rows }) => rows);
   const learn = async ({ target }: WhitenedWeight): Promise<SizedCode> => {
     const shape = { outFeatures: target.rows, inFeatures: target.columns, stackedOutputs };
     const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
@@ -72,10 +69,7 @@ export async function dictionary(
     const size = next ?? tried?.size ?? sizes[0]!;
     return { code: await learnDictionary(problem, size, sweeps, settings), size };
   };
-  const problem = await stackSites(
-    members.map(({ weight, settings: { importance } }) => ({ weight, importance })),
-    statistics,
-  );
+  const problem = await stackSites(weights, statistics);
   return splitStack(await solveDictionary(problem, learn, format), stackedOutputs);
 }
 
@@ -84,16 +78,10 @@ export async function dictionaryStack(
   sites: readonly SharedInputSite[],
   statistics: InputStatistics | null,
 ): Promise<Matrix<Float32Array>> {
-  const { weight, rowScales } = await stackSites(
-    sites.map(({ weight, options }) => ({ weight, importance: importanceOf(options) })),
-    statistics,
-  );
+  const stacked = sites.map(({ weight }) => weight);
+  const { weight, rowScales } = await stackSites(stacked, statistics);
   const { rows, columns, data } = rowScales ? scaleRows(weight, rowScales) : weight;
   return { rows, columns, data: new Float32Array(data) };
-}
-
-function importanceOf({ importance }: SharedInputSite['options']): number {
-  return parseOptions(dictionaryOptions.pick({ importance: true }), { importance }, 'dictionary').importance;
 }
 
 /** What a weight loses at falling rates by {@link dictionary}, with one number of atoms per nonzero and few sweeps. */

@@ -60,11 +60,6 @@ export const dictionaryOptions = z.strictObject({
     .union([z.literal('channel'), z.int().min(1)])
     .default('channel')
     .describe('inputs of an atom that share one scale, where atomBits is below 16'),
-  importance: z
-    .number()
-    .positive()
-    .default(1)
-    .describe('how much the relative squared error of this weight counts beside those that share its dictionary'),
 });
 
 /** What a caller gives. */
@@ -75,7 +70,7 @@ export type CospadiOptions = z.input<typeof cospadiOptions>;
 
 /** Options of ROCKET. */
 export const rocketOptions = dictionaryOptions.omit({
-  ...{ sweeps: true, bits: true, atomBits: true, groupSize: true, importance: true },
+  ...{ sweeps: true, bits: true, atomBits: true, groupSize: true },
 });
 
 /** What a caller gives. */

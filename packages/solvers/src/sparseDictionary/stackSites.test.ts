@@ -98,14 +98,6 @@ describe('sites that read one input', () => {
     for (const [index, error] of found.entries()) expect(error / expected[index]!).toBeCloseTo(1, 2);
   });
 
-  it('count as they are important', async () => {
-    const even = await errorsOf(weights, await stack(weights, [options]));
-    const second = weights.map((_, index) => ({ ...options, importance: index === 1 ? 10 : 1 }));
-    const favoured = await errorsOf(weights, await stack(weights, second));
-    expect(favoured[1]).toBeLessThan(0.8 * even[1]!);
-    expect(favoured[0]).toBeGreaterThan(even[0]!);
-  });
-
   it.each<[DictionaryOptions, number]>([
     [{ ratio: 0.3, sweeps: 2 }, 0],
     [{ ratio: 0.7, bits: 3, sweeps: 2 }, 15],

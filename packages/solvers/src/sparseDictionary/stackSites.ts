@@ -8,29 +8,20 @@ import { energyOf } from './energyOf.ts';
 import { scaleRows } from './scaleRows.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
-/** A weight `[outFeatures, inFeatures]` of several that read the same input. */
-export interface StackedSite {
-  readonly weight: Matrix<Float32Array>;
-  /** How much its relative squared error counts beside those of the others. */
-  readonly importance: number;
-}
-
 /**
  * Weights that read the same input, one above the other: one weight with one Gram. Rows of each are scaled so that a squared distance from
- * the target is the sum of the sites' relative squared errors, each times its importance, but for a common factor.
+ * the target is the sum of the sites' relative squared errors, but for a common factor.
  *
  * Errors: INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  */
 export async function stackSites(
-  sites: readonly StackedSite[],
+  stacked: readonly Matrix<Float32Array>[],
   statistics: InputStatistics | null,
 ): Promise<WhitenedWeight> {
-  for (const { weight } of sites) checkWeight(weight);
-  const [gram] = sites.map(({ weight }) => checkStatistics(statistics, weight.columns).inputGram) as [
-    Matrix<Float64Array>,
-  ];
-  const weights = sites.map(({ weight }) => toFloat64(weight));
-  const rowScales = sites.length === 1 ? null : await rowScalesOf(weights, gram, sites);
+  for (const weight of stacked) checkWeight(weight);
+  const [gram] = stacked.map(({ columns }) => checkStatistics(statistics, columns).inputGram) as [Matrix<Float64Array>];
+  const weights = stacked.map(toFloat64);
+  const rowScales = weights.length === 1 ? null : await rowScalesOf(weights, gram);
   const weight = above(weights);
   const whitening = await choleskyWhitening(gram);
   const target = await whitening.apply(rowScales === null ? weight : scaleRows(weight, rowScales));
@@ -40,16 +31,11 @@ export async function stackSites(
 async function rowScalesOf(
   weights: readonly Matrix<Float64Array>[],
   gram: Matrix<Float64Array>,
-  sites: readonly StackedSite[],
 ): Promise<Float64Array> {
   const energies: number[] = [];
   for (const weight of weights) energies.push(await energyOf({ weight, gram }));
   const total = energies.reduce((sum, energy) => sum + energy, 0);
-  const importances = sites.reduce((sum, { importance }) => sum + importance, 0);
-  const scales = sites.map(({ importance }, index) => {
-    const energy = energies[index]!;
-    return energy > 0 ? Math.sqrt((importance / importances) * (total / energy)) : 1;
-  });
+  const scales = energies.map(energy => (energy > 0 ? Math.sqrt(total / (energies.length * energy)) : 1));
   return Float64Array.from(weights.flatMap(({ rows }, index) => new Array<number>(rows).fill(scales[index]!)));
 }
 

@@ -1,4 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
+import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
 import { hasSettled } from './hasSettled.ts';
@@ -6,6 +7,7 @@ import { keepLargest } from './keepLargest.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import type { LearntCode } from './learntCode.ts';
 import { moveCoefficients } from './moveCoefficients.ts';
+import { growingSweeps, shareAfter } from './shareAfter.ts';
 import type { SparseCode } from './sparseCode.ts';
 
 /** How a code is learnt. */
@@ -27,10 +29,8 @@ export const LEARNING: LearningSettings = {
   proximity: [0.1, 0.7],
 };
 
-const GROWING_SHARE = 0.8;
-
 /** How much more coefficients are held back from a sweep on that raised the objective. */
-const AFTER_A_RISE = 1.5;
+export const AFTER_A_RISE = 1.5;
 
 /** What a code starts from. */
 export interface LearningProblem {
@@ -60,11 +60,8 @@ export async function learnDictionary(
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
   const atoms = { rows: atomCount, columns, data: directions.data.slice(0, atomCount * columns) };
   const coefficients = await gemm(target, atoms, { transposeB: true });
-  const growingSweeps = Math.max(1, GROWING_SHARE * sweeps);
-  const countAt = (sweep: number): number => {
-    const share = firstShare + (1 - firstShare) * Math.min(1, sweep / growingSweeps);
-    return Math.min(rows * atomCount, Math.round(share * nonzeroCount));
-  };
+  const countAt = (sweep: number): number =>
+    Math.min(rows * atomCount, Math.round(shareAfter(sweep, sweeps, firstShare) * nonzeroCount));
   const keep = (matrix: Matrix<Float32Array>, count: number): void => {
     if (placement === 'matrix') keepLargest(matrix.data, count);
     else keepLargestOfRows(matrix, count);
@@ -79,12 +76,12 @@ export async function learnDictionary(
     const fitted = await fitAtoms(target, code);
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
-    isSettled = hasSettled(objectives, growingSweeps);
+    isSettled = hasSettled(objectives, growingSweeps(sweeps));
     if (sweep === sweeps || isSettled) {
       code = fitted;
       break;
     }
-    const next = { coefficients: fitted.coefficients, atoms: beyond(code.atoms, fitted.atoms, overshoot) };
+    const next = { coefficients: fitted.coefficients, atoms: atomsBeyond(code.atoms, fitted.atoms, overshoot) };
     const proximity = heldBack * nearest * (farthest / nearest) ** (sweep / sweeps);
     const threshold = (moved: Matrix<Float32Array>): void => keep(moved, countAt(sweep + 1));
     code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, { proximity, threshold, scratch }) };
@@ -95,26 +92,6 @@ export async function learnDictionary(
     objectives: energy > 0 ? objectives : [0],
     stoppedBy: isSettled ? 'tolerance' : 'sweeps',
   };
-}
-
-/** Atoms beyond the new ones on the way from the old, by a share of it, of norm 1. The sign of an atom may have turned. */
-function beyond(old: Matrix<Float32Array>, fitted: Matrix<Float32Array>, share: number): Matrix<Float32Array> {
-  const { rows, columns } = fitted;
-  const data = new Float32Array(rows * columns);
-  for (let start = 0; start < data.length; start += columns) {
-    let overlap = 0;
-    for (let index = start; index < start + columns; index++) overlap += old.data[index]! * fitted.data[index]!;
-    const sign = overlap < 0 ? -1 : 1;
-    let square = 0;
-    for (let index = start; index < start + columns; index++) {
-      const value = fitted.data[index]! + share * (fitted.data[index]! - sign * old.data[index]!);
-      data[index] = value;
-      square += value * value;
-    }
-    const norm = Math.sqrt(square);
-    if (norm > 0) for (let index = start; index < start + columns; index++) data[index]! /= norm;
-  }
-  return { rows, columns, data };
 }
 
 function zeros(rows: number, columns: number): Matrix<Float32Array> {

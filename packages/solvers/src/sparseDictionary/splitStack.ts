@@ -1,27 +1,35 @@
-import type { LowRankWeight } from '@quern/core';
+import type { Factor, LowRankWeight } from '@quern/core';
 import { sharedFactorName } from '../lowRank/sharedFactorName.ts';
 
-/** The weights of a stack's sites: the dictionary in common, of the coefficients the rows of each. One alone stays as it is. */
+/**
+ * The weights of a stack's sites: the right factor in common, of the left one the rows of each. One alone stays as it is.
+ */
 export function splitStack(stack: LowRankWeight, outputs: readonly number[]): LowRankWeight[] {
   if (outputs.length === 1) return [stack];
   const { left, inFeatures, right, convergence } = stack;
-  if (left.kind !== 'sparse' && left.kind !== 'sparseGrid')
-    throw new TypeError(`splitStack: ${left.kind} coefficients`);
   const sharedRight = { name: sharedFactorName(right), siteCount: outputs.length };
-  const results: LowRankWeight[] = [];
-  let [row, first] = [0, 0];
-  for (const outFeatures of outputs) {
-    const mask = left.mask.slice(row * left.inFeatures, (row + outFeatures) * left.inFeatures);
-    const end = first + mask.reduce((sum, bit) => sum + bit, 0);
-    const shape = { outFeatures, inFeatures: left.inFeatures, mask };
-    const own =
-      left.kind === 'sparse'
-        ? { ...left, ...shape, values: left.values.slice(first, end) }
-        : { ...left, ...shape, codes: left.codes.slice(first, end), scales: left.scales.slice(row, row + outFeatures) };
-    const common = { kind: 'lowRank', outFeatures, inFeatures, left: own, right, sharedRight } as const;
-    results.push(convergence === undefined ? common : { ...common, convergence });
+  let row = 0;
+  return outputs.map(outFeatures => {
+    const own = rowsOf(left, row, outFeatures);
     row += outFeatures;
-    first = end;
-  }
-  return results;
+    const common = { kind: 'lowRank', outFeatures, inFeatures, left: own, right, sharedRight } as const;
+    return convergence === undefined ? common : { ...common, convergence };
+  });
+}
+
+function rowsOf(factor: Factor, from: number, outFeatures: number): Factor {
+  const { inFeatures } = factor;
+  const [start, end] = [from * inFeatures, (from + outFeatures) * inFeatures];
+  if (factor.kind === 'dense') return { ...factor, outFeatures, data: factor.data.slice(start, end) };
+  if (factor.kind === 'quantized') throw new TypeError('splitStack: a left factor on a grid without zeros');
+  const countIn = (mask: Uint8Array): number => mask.reduce((sum, bit) => sum + bit, 0);
+  const mask = factor.mask.slice(start, end);
+  const first = countIn(factor.mask.subarray(0, start));
+  const last = first + countIn(mask);
+  return factor.kind === 'sparse'
+    ? { ...factor, outFeatures, mask, values: factor.values.slice(first, last) }
+    : {
+        ...{ ...factor, outFeatures, mask, codes: factor.codes.slice(first, last) },
+        scales: factor.scales.slice(from, from + outFeatures),
+      };
 }

@@ -1,51 +1,64 @@
-import { multiplyAdd } from './power';
-
 /**
  * Lowest and highest value of every group of a float32 matrix, both widened to 0, as pairs of float32 at `ranges`.
  * Rows have `columns` values in groups of `groupSize`, the last one shorter. A NaN or infinity makes its group's range NaN.
  */
 export function groupRanges(values: usize, rows: i32, columns: i32, groupSize: i32, ranges: usize): void {
-  const nothing = f32x4.splat(0);
+  const zero = f32x4.splat(0);
+  const signs = i64x2.splat(i64.MIN_VALUE);
   for (let row = 0; row < rows; row++) {
     const rowEnd = values + ((<usize>columns) << 2);
     while (values < rowEnd) {
+      const start = values;
       const end = min(values + ((<usize>groupSize) << 2), rowEnd);
-      let lowest = f32x4.splat(0);
-      let highest = f32x4.splat(0);
-      // 0 while all values are finite, else NaN: comparisons pass over a NaN, sums do not.
-      let residue = f32x4.splat(0);
-      for (; values + 16 <= end; values += 16) {
-        const four = v128.load(values);
-        lowest = f32x4.pmin(lowest, four);
-        highest = f32x4.pmax(highest, four);
-        residue = multiplyAdd(four, nothing, residue);
+      let lowest = zero;
+      let highest = zero;
+      // Comparisons pass over a NaN, sums do not. Sums of huge values may leave float32 as well: then each value is looked at.
+      let sum = zero;
+      for (; values + 32 <= end; values += 32) {
+        const first = v128.load(values);
+        const second = v128.load(values, 16);
+        lowest = f32x4.pmin(lowest, f32x4.pmin(first, second));
+        highest = f32x4.pmax(highest, f32x4.pmax(first, second));
+        sum = f32x4.add(sum, f32x4.add(first, second));
       }
       for (; values < end; values += 4) {
         const one = v128.load32_splat(values);
         lowest = f32x4.pmin(lowest, one);
         highest = f32x4.pmax(highest, one);
-        residue = multiplyAdd(one, nothing, residue);
+        sum = f32x4.add(sum, one);
       }
-      store<f32>(ranges, leastLane(f32x4.add(lowest, residue)));
-      store<f32>(ranges, -leastLane(f32x4.neg(f32x4.add(highest, residue))), 4);
+      const rest = f32x4.sub(sum, sum);
+      if (v128.any_true(f32x4.ne(rest, zero)) && !areFinite(start, end)) {
+        store<f32>(ranges, NaN);
+        store<f32>(ranges, NaN, 4);
+      } else {
+        // Four lanes of both come down to one of each, the highest turned round.
+        const turned = f32x4.neg(highest);
+        const evens = i32x4.shuffle(lowest, turned, 0, 4, 1, 5);
+        const halves = f32x4.pmin(evens, i32x4.shuffle(lowest, turned, 2, 6, 3, 7));
+        const least = f32x4.pmin(halves, i32x4.shuffle(halves, halves, 2, 3, 0, 1));
+        v128.store64_lane(ranges, v128.xor(least, signs), 0);
+      }
       ranges += 8;
     }
   }
 }
 
-function leastLane(lanes: v128): f32 {
-  const halves = f32x4.pmin(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
-  const quarters = f32x4.pmin(halves, i32x4.shuffle(halves, halves, 1, 0, 3, 2));
-  return f32x4.extract_lane(quarters, 0);
+function areFinite(values: usize, end: usize): bool {
+  for (; values < end; values += 4) {
+    const value = load<f32>(values);
+    if (value - value !== 0) return false;
+  }
+  return true;
 }
 
 /** Positions on a grid are counted in 2^-16 of a code. */
 const UNITS: f32 = 65536;
 /** Past every code, with a fraction that no boundary is near to; an i32 holds it. */
 const FAR: f32 = 32767.5 * 65536;
-/** Steps outside leave float32 too little room. */
-const LEAST_STEP: f32 = 2 ** -60;
-const LARGEST_STEP: f32 = 2 ** 100;
+/** Bits of 2^-60, and from there to 2^100: steps outside leave float32 too little room. */
+const LEAST_STEP: u32 = 67 << 23;
+const STEP_RANGE: u32 = 160 << 23;
 
 /**
  * Codes of a float32 matrix in the same groups: clamp(floor(w / scale + zero point + 1/2), 0, highestCode), as in float64, one scale and
@@ -90,15 +103,17 @@ export function quantizeGroups(
         const second = fixedPosition(v128.load(at, 16), steps, offset, far);
         const third = fixedPosition(v128.load(at, 32), steps, offset, far);
         const fourth = fixedPosition(v128.load(at, 48), steps, offset, far);
-        const firstTwo = i32x4.min_u(v128.and(first, mask), v128.and(second, mask));
-        const lastTwo = i32x4.min_u(v128.and(third, mask), v128.and(fourth, mask));
-        nearest = i32x4.min_u(nearest, i32x4.min_u(firstTwo, lastTwo));
+        const firstTwo = i32x4.min_s(v128.and(first, mask), v128.and(second, mask));
+        const lastTwo = i32x4.min_s(v128.and(third, mask), v128.and(fourth, mask));
+        nearest = i32x4.min_s(nearest, i32x4.min_s(firstTwo, lastTwo));
         const low = i16x8.narrow_i32x4_s(i32x4.shr_s(first, 16), i32x4.shr_s(second, 16));
         const high = i16x8.narrow_i32x4_s(i32x4.shr_s(third, 16), i32x4.shr_s(fourth, 16));
         v128.store(codes, i8x16.min_u(top, i8x16.narrow_i16x8_u(low, high)));
       }
-      const isFar = !(abs(step) >= LEAST_STEP && abs(step) <= LARGEST_STEP && zero >= 0 && zero <= highest);
-      if (i32(isFar) | i32(v128.any_true(i32x4.lt_u(nearest, unsure)))) {
+      // As unsigned integers floats above 0 have their own order, and those below lie above them all.
+      const isFar = i32((reinterpret<u32>(step) & 0x7fffffff) - LEAST_STEP > STEP_RANGE);
+      const isOff = i32(reinterpret<u32>(zero) > reinterpret<u32>(highest));
+      if (isFar | isOff | i32(v128.any_true(i32x4.lt_s(nearest, unsure)))) {
         at = values;
         codes = groupCodes;
       }

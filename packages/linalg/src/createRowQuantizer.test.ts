@@ -49,6 +49,15 @@ describe('createRowQuantizer', () => {
     },
   );
 
+  it('marks no group whose values are finite, though their sum is not', () => {
+    const quantizer = createRowQuantizer(40, 32);
+    quantizer.values.fill(3e38, 0, 40);
+    quantizer.values[7] = -1;
+    quantizer.measure(1);
+    const most = Math.fround(3e38);
+    expect([...quantizer.ranges.subarray(0, 4)]).toEqual([-1, most, 0, most]);
+  });
+
   it('covers 8 bits and clamps far values', () => {
     const quantizer = createRowQuantizer(9, 16);
     quantizer.values.set([0, 1, 127, 128, 254, 255, 3e38, -3e38, 254.999]);

@@ -10,11 +10,7 @@ import { parseArgs } from 'node:util';
 import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
 import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { allocateBits, dense, relativeOutputError, solvers } from '../packages/solvers/src/index.ts';
-import {
-  dictionary,
-  dictionaryRateCurve,
-  dictionaryStack,
-} from '../packages/solvers/src/sparseDictionary/dictionary.ts';
+import { dictionary, dictionaryRateCurve } from '../packages/solvers/src/sparseDictionary/dictionary.ts';
 import type { DictionaryOptions } from '../packages/solvers/src/sparseDictionary/dictionaryOptions.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
@@ -60,17 +56,15 @@ const alone =
 const byName = (name: string): Solve =>
   alone((site, ratio) => {
     const solver = solvers[name]!;
-    if (solver.needs === 'group' || solver.needs === 'sharedInput') throw new Error(`${name} solves several weights`);
+    if (solver.needs === 'group' || solver.needs === 'sharedInput' || solver.needs === 'stack')
+      throw new Error(`${name} solves several weights`);
     return solver.solve(site.weight, site.statistics, { ratio });
   });
 
 const stacked =
   (options: Partial<DictionaryOptions> = {}): Solve =>
   (sites, ratio) =>
-    dictionary(
-      sites.map(({ weight }) => ({ weight, options: { ...options, ratio } })),
-      sites[0]!.statistics,
-    );
+    dictionary(sites, { ...options, ratio });
 
 const apart: Solve = alone(async (site, ratio) => (await stacked()([site], ratio))[0]!);
 
@@ -114,7 +108,12 @@ const rows: readonly (readonly [string, Solve])[] = [
 
 await chooseEngine({ threads: 1 });
 const sites = await modelSites(model, values.calibration, Number(values.windows));
-const groups = [...Map.groupBy(sites, ({ inputName }) => inputName).values()];
+/** As the pipeline puts them together: what reads one input, and in a block what is alone on its input. */
+const groups = [
+  ...Map.groupBy([...Map.groupBy(sites, ({ inputName }) => inputName).values()], group =>
+    group.length > 1 ? group[0]!.inputName : `${group[0]!.block} ${group[0]!.weight.rows}`,
+  ).values(),
+].map(joined => joined.flat());
 const { gemm } = await describeEngine();
 console.log(
   `${describeMachine()}, ${gemm}; ${sites.length} weights, ${values.windows} windows of ${values.calibration}\n`,
@@ -155,11 +154,9 @@ async function measurePooled(ratio: number): Promise<[error: string, time: strin
   const before = process.cpuUsage();
   const rated = [];
   for (const group of groups) {
-    const { statistics } = group[0]!;
-    const members = group.map(({ weight }) => ({ weight, options: {} }));
-    const weight = await dictionaryStack(members, statistics);
-    const curve = await dictionaryRateCurve(weight, statistics, {});
-    rated.push({ elements: weight.data.length, sensitivity: group.length, curve });
+    const curve = await dictionaryRateCurve(group, {});
+    const elements = group.reduce((total, { weight }) => total + weight.data.length, 0);
+    rated.push({ elements, sensitivity: group.length, curve });
   }
   const asked = DENSE_BITS * (1 - ratio);
   const least = Math.min(asked, Math.max(...rated.map(({ curve }) => curve[0]!.bits)));

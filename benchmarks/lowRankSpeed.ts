@@ -31,7 +31,7 @@ const rank = Math.floor(((1 - RATIO) * inFeatures * outFeatures) / (inFeatures +
 let [solve, products, eigen] = [Infinity, Infinity, Infinity];
 for (let round = 0; round < ROUNDS; round++) {
   const solver = solvers['svd-llm']!;
-  if (solver.needs === 'group' || solver.needs === 'sharedInput')
+  if (solver.needs === 'group' || solver.needs === 'sharedInput' || solver.needs === 'stack')
     throw new Error('svd-llm solves one weight at a time');
   solve = Math.min(solve, await timed(() => solver.solve(weight, statistics, { ratio: RATIO })));
   products = Math.min(products, await timed(outFeatures <= inFeatures ? productsOfOutputs : productsOfInputs));

@@ -11,6 +11,7 @@ import { scratchFolder } from './machine.ts';
 /** A weight of a decoder block and what its inputs look like in the original model. */
 export interface ModelSite {
   readonly name: string;
+  readonly block: number;
   /** Sites with the same one read the same input. */
   readonly inputName: string;
   readonly weight: Matrix<Float32Array>;
@@ -31,8 +32,8 @@ export async function modelSites(model: string, calibration: string, windows: nu
   for (const site of findLinearSites(opened)) {
     const statistics = site.block === null ? null : await stored.read(site);
     if (statistics) {
-      const { name, inputName } = site;
-      sites.push({ name, inputName, weight: await readWeight(opened, site), statistics });
+      const { name, inputName, block } = site;
+      sites.push({ name, block: block!, inputName, weight: await readWeight(opened, site), statistics });
     }
   }
   return sites;

@@ -82,6 +82,12 @@ export interface SparseGridWeight {
 /** One factor of a product. */
 export type Factor = DenseWeight | QuantizedWeight | SparseWeight | SparseGridWeight;
 
+/** The name of a factor that several sites have in common, and how many. */
+export interface SharedFactor {
+  readonly name: string;
+  readonly siteCount: number;
+}
+
 /** W = left right, of rank `left.inFeatures` = `right.outFeatures`. */
 export interface LowRankWeight {
   readonly kind: 'lowRank';
@@ -92,7 +98,9 @@ export interface LowRankWeight {
   /** `[rank, inFeatures]`. */
   readonly right: Factor;
   /** Set when several sites have this right factor in common: it is stored once, under this name, for so many sites. */
-  readonly sharedRight: { readonly name: string; readonly siteCount: number } | null;
+  readonly sharedRight: SharedFactor | null;
+  /** The same of the left factor; never of both. */
+  readonly sharedLeft?: SharedFactor;
   /** Of solvers that go by sweeps. */
   readonly convergence?: Convergence;
 }

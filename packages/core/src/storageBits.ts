@@ -29,8 +29,8 @@ export function storageBits(compressed: CompressedWeight): number {
     case 'sparseGrid':
       return storageBits(containerOf(compressed));
     case 'lowRank': {
-      const { left, right, sharedRight } = compressed;
-      return storageBits(left) + storageBits(right) / (sharedRight?.siteCount ?? 1);
+      const { left, right, sharedLeft, sharedRight } = compressed;
+      return storageBits(left) / (sharedLeft?.siteCount ?? 1) + storageBits(right) / (sharedRight?.siteCount ?? 1);
     }
     case 'corrected':
       return storageBits(compressed.base) + storageBits(compressed.correction);
@@ -50,8 +50,9 @@ export function maskedStorageBits(compressed: CompressedWeight): number {
       return sparseMaskBits(mask.length) + sparseCodeBits(codes.length, bits) + 16 * scales.length;
     }
     case 'lowRank': {
-      const { left, right, sharedRight } = compressed;
-      return maskedStorageBits(left) + maskedStorageBits(right) / (sharedRight?.siteCount ?? 1);
+      const { left, right, sharedLeft, sharedRight } = compressed;
+      const ownLeft = maskedStorageBits(left) / (sharedLeft?.siteCount ?? 1);
+      return ownLeft + maskedStorageBits(right) / (sharedRight?.siteCount ?? 1);
     }
     case 'corrected':
       return storageBits(compressed.base) + maskedStorageBits(compressed.correction);

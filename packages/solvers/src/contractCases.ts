@@ -86,7 +86,8 @@ export async function solveSites(
   }
   const results: CompressedWeight[] = [];
   for (const { weight, statistics } of sites) {
-    if (solver.needs === 'sharedInput') results.push(...(await solver.solve([{ weight, options }], statistics)));
+    if (solver.needs === 'stack') results.push(...(await solver.solve([{ weight, statistics }], options)));
+    else if (solver.needs === 'sharedInput') results.push(...(await solver.solve([{ weight, options }], statistics)));
     else results.push(await solver.solve(weight, statistics, options));
   }
   return results;

@@ -43,5 +43,6 @@ export type {
   SiteShape,
   Solver,
   SolverOptions,
+  StackedSite,
 } from './solver.ts';
 export { solvers } from './solvers.ts';

@@ -21,7 +21,7 @@ export interface SiteShape {
   readonly inFeatures: number;
   /** Sites of the group that this one is a member of; for group solvers only. Default: the options' `blocksPerGroup`. */
   readonly siteCount?: number;
-  /** Outputs of each site of the stack that this one is a member of, itself among them; for solvers with a `stack` only. Default: this site alone. */
+  /** Outputs of each site of the stack that this one is a member of, itself among them; for stack solvers only. Default: this site alone. */
   readonly stackedOutputs?: readonly number[];
 }
 
@@ -88,14 +88,6 @@ export interface SharedInputSite {
 /** A method that solves all sites that read the same input together, in their block's turn. */
 export interface SharedInputSolver extends SolverFacts {
   readonly needs: 'sharedInput';
-  /**
-   * Of a method that takes sites for one weight, one above the other: that weight, its rows scaled so that errors of all sites count as they
-   * should. Such sites have the same options, and what they store is one sum.
-   */
-  readonly stack?: (
-    sites: readonly SharedInputSite[],
-    statistics: InputStatistics | null,
-  ) => Promise<Matrix<Float32Array>>;
   /** Pure, like {@link SingleSolver.solve}; one result per site, in the same order. */
   readonly solve: (
     sites: readonly SharedInputSite[],
@@ -103,5 +95,28 @@ export interface SharedInputSolver extends SolverFacts {
   ) => Promise<CompressedWeight[]>;
 }
 
+/** One of the sites that a solver takes for one weight. */
+export interface StackedSite {
+  /** `[outFeatures, inFeatures]`. */
+  readonly weight: Matrix<Float32Array>;
+  readonly statistics: InputStatistics | null;
+  /** Sites with the same one read the same input; all do where it is left out. */
+  readonly inputName?: string;
+}
+
+/**
+ * A method that takes sites of one block with the same options for one weight, with one ratio and one size: all that read one input, or
+ * some of as many outputs that each are alone on theirs.
+ */
+export interface StackSolver extends Omit<SolverFacts, 'rateCurve'> {
+  readonly needs: 'stack';
+  /** Whether a weight that is alone on its input may stand beside others of as many outputs. */
+  readonly joinsOutputs: (shape: SiteShape, options: SolverOptions) => boolean;
+  /** Pure, like {@link SingleSolver.solve}; one result per site, in the same order. */
+  readonly solve: (sites: readonly StackedSite[], options: SolverOptions) => Promise<CompressedWeight[]>;
+  /** Of all sites together; the loss is the mean of their relative squared errors. */
+  readonly rateCurve: (sites: readonly StackedSite[], options: SolverOptions) => Promise<RatePoint[]>;
+}
+
 /** What the registry knows of one method; told apart by `needs`. */
-export type Solver = SingleSolver | GroupSolver | SharedInputSolver;
+export type Solver = SingleSolver | GroupSolver | SharedInputSolver | StackSolver;

@@ -28,7 +28,7 @@ import type { SingleSolver, Solver } from './solver.ts';
 import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
 import { cospadiGrouped } from './sparseDictionary/cospadiGrouped.ts';
-import { dictionary, dictionaryRateCurve, dictionaryStack } from './sparseDictionary/dictionary.ts';
+import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
 import { dictionaryFormat } from './sparseDictionary/dictionaryFormat.ts';
 import {
   compotOptions,
@@ -45,6 +45,7 @@ import {
   sharedStorageBits,
 } from './sparseDictionary/dictionarySize.ts';
 import { geopair } from './sparseDictionary/geopair.ts';
+import { isOverOutputs } from './sparseDictionary/isOverOutputs.ts';
 import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
 import { withDictionary } from './sparseDictionary/withDictionary.ts';
 
@@ -188,21 +189,17 @@ export const solvers: Readonly<Record<string, Solver>> = {
   },
   dictionary: {
     optionsSchema: dictionaryOptions,
-    needs: 'sharedInput',
-    stack: dictionaryStack,
+    needs: 'stack',
+    joinsOutputs(shape, options) {
+      const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+      return isOverOutputs({ rows: shape.outFeatures, columns: shape.inFeatures }, dictionaryFormat(asked), 'any');
+    },
     allocation: 'sensitivity',
     storageBits(shape, options) {
       const { ratio, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
       return dictionaryStorageBits(shape, ratio, dictionaryFormat(asked));
     },
-    solve: (sites, statistics) =>
-      dictionary(
-        sites.map(({ weight, options }) => ({
-          weight,
-          options: parseOptions(dictionaryOptions, options, 'dictionary'),
-        })),
-        statistics,
-      ),
+    solve: (sites, options) => dictionary(sites, parseOptions(dictionaryOptions, options, 'dictionary')),
     leastRatio(shape, options) {
       const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
       return leastRatio(shape, dictionaryFormat(asked));

@@ -7,8 +7,8 @@ import { storeFactor } from './storeFactor.ts';
 
 /**
  * Stores the factors of a low-rank weight and gives the nodes of y = (x right^T) left^T: two products, each by MatMul or
- * MatMulNBits as its factor asks. A shared right factor is stored by the first site that names it, and sites that read the same input share
- * the product with it.
+ * MatMulNBits as its factor asks. A shared factor is stored by the first site that names it; sites that share the right one and read the
+ * same input share the product with it too.
  *
  * @throws CompressionError INVALID_SHAPE when the factors do not multiply to the weight's shape; otherwise as
  *   `storeFactor` and `shareFactor`.
@@ -22,7 +22,9 @@ export async function lowRankNodes(
   const { input, output, names } = place;
   const { activationType, accuracyLevel } = options;
   const target = (factor: 'left' | 'right') => ({ ...place, ...factorName(place, factor) });
-  const left = await storeFactor(weight.left, activationType, target('left'));
+  const left = weight.sharedLeft
+    ? await shareFactor(weight.left, activationType, { ...place, weightName: weight.sharedLeft.name })
+    : await storeFactor(weight.left, activationType, target('left'));
   const right = weight.sharedRight
     ? await shareFactor(weight.right, activationType, { ...place, weightName: weight.sharedRight.name })
     : await storeFactor(weight.right, activationType, target('right'));

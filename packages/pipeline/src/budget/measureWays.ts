@@ -5,7 +5,7 @@ import type { SiteTask } from '../measure/siteTask.ts';
 import { squaredError } from '../measure/squaredError.ts';
 import type { Recipe } from '../recipe.ts';
 import { curveOptions, type SitePlan, solverOf } from '../solve/sitePlan.ts';
-import { solveMembers } from '../solve/solveSite.ts';
+import { rateCurveOf, solveMembers } from '../solve/solveSite.ts';
 import { storedBitsIn } from './storedBitsIn.ts';
 
 /** Ways in which one solver can treat a site. */
@@ -32,9 +32,10 @@ export async function measureWays(task: CandidatesTask): Promise<(MeasuredWay | 
   const { site, weight, statistics, solver, storage, accuracyLevel, activationType } = task;
   const entry = solverOf({ solver });
   const shape = { outFeatures: site.outFeatures, inFeatures: site.inFeatures };
+  const member = { weight, statistics, inputName: site.inputName };
   // Containers take what a ratio leaves, masks what it is announced to; what packing saves of it is known from the tensors alone.
   if (entry.rateCurve && (isEntropyCoded(entry) || isSparse(entry) || storage === 'container')) {
-    const curve = await entry.rateCurve(weight, statistics, curveOptions(task.options[0]!));
+    const curve = await rateCurveOf({ solver, members: [{ ...member, options: curveOptions(task.options[0]!) }] });
     return task.options.map(options => {
       const bits = entry.storageBits(shape, options);
       // Beyond its last point a curve gains nothing: codes have no room for more.
@@ -45,7 +46,7 @@ export async function measureWays(task: CandidatesTask): Promise<(MeasuredWay | 
   const ways: (MeasuredWay | null)[] = [];
   for (const options of task.options) {
     try {
-      const [compressed] = await solveMembers(solver, [{ weight, statistics, options }]);
+      const [compressed] = await solveMembers(solver, [{ ...member, options }]);
       const error = await squaredError(task, await reconstruct(compressed!));
       // An input scale that folds into what gives the input takes nothing in the file.
       const stored = options.inputScaleBits === 0 ? withoutInputScale(compressed!) : compressed!;

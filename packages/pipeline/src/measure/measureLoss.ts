@@ -37,7 +37,8 @@ export async function measureLoss({ members, kept, device, threads }: LossTask):
   let error = 0;
   for (const task of members) {
     const { site, weight, statistics, solver, options, accuracyLevel, activationType } = task;
-    const compressed = task.solved ?? (await solveMembers(solver, [{ weight, statistics, options }]))[0]!;
+    const compressed =
+      task.solved ?? (await solveMembers(solver, [{ weight, statistics, inputName: site.inputName, options }]))[0]!;
     const solved = await reconstruct(compressed);
     error += (await squaredError(task, solved)) / members.length;
     const { outFeatures, inFeatures } = site;

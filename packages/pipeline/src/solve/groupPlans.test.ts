@@ -41,3 +41,26 @@ it('stacks sites that read one input where they are asked for the same', () => {
   // Scales of an input are for all its readers.
   expect(names(plans.map(plan => ({ ...plan, solver: 'awq' })))).toEqual([['q_proj', 'k_proj', 'v_proj']]);
 });
+
+it('puts side by side what is alone on its input, in a block and with as many outputs', () => {
+  const place = (name: string, block: number | null, inputName: string, inFeatures = 16): SitePlan => ({
+    site: { name, block, outFeatures: 8, inFeatures, inputName } as LinearSite,
+    ...{ solver: 'dictionary', options: { ratio: 0.2 } },
+  });
+  const plans = [0, 1].flatMap(block => [
+    ...['q', 'k'].map(name => place(`${block}.${name}`, block, `x${block}`)),
+    place(`${block}.o`, block, `y${block}`),
+    place(`${block}.down`, block, `z${block}`, 24),
+    // Atoms over its inputs are shorter.
+    place(`${block}.narrow`, block, `v${block}`, 4),
+  ]);
+  const expected = [0, 1].flatMap(block => [
+    [`${block}.q`, `${block}.k`],
+    [`${block}.o`, `${block}.down`],
+    [`${block}.narrow`],
+  ]);
+  expect(names(plans)).toEqual(expected);
+  expect(names([place('o', null, 'y'), place('down', null, 'z')])).toEqual([['o'], ['down']]);
+  const onGrids = plans.slice(2, 4).map(plan => ({ ...plan, options: { ratio: 0.8, bits: 4 } }));
+  expect(names(onGrids)).toEqual([['0.o'], ['0.down']]);
+});

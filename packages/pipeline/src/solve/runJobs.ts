@@ -103,7 +103,9 @@ async function taskOf(run: JobRun, plans: readonly SitePlan[]): Promise<SolveTas
   for (const plan of plans) {
     const scaleType = knowsScales ? scaleTypeFor(activationTypeOf(run.model, plan.site)) : 'auto';
     const options = scaleType === 'auto' ? plan.options : { ...plan.options, scaleType };
-    members.push({ weight: await readWeight(run.model, plan.site), statistics: await run.statisticsOf(plan), options });
+    const { inputName } = plan.site;
+    const weight = await readWeight(run.model, plan.site);
+    members.push({ weight, statistics: await run.statisticsOf(plan), inputName, options });
   }
   return { members, solver };
 }

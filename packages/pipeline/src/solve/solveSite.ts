@@ -21,6 +21,8 @@ export interface KnownWeight {
 
 /** A weight and what to do with it. */
 export interface SolveMember extends KnownWeight {
+  /** Members with the same one read the same input; all do where it is left out. */
+  readonly inputName?: string;
   readonly options: SitePlan['options'];
 }
 
@@ -53,14 +55,15 @@ export async function rateCurveOf({ solver: name, members }: SolveTask): Promise
   const solver = solverOf({ solver: name });
   const { weight, statistics, options } = members[0]!;
   if (solver.rateCurve === undefined) throw new CompressionError('INTERNAL', `${name} has no rate curve.`);
-  const isStack = solver.needs === 'sharedInput' && solver.stack !== undefined;
-  return solver.rateCurve(isStack ? await solver.stack!(members, statistics) : weight, statistics, options);
+  if (solver.needs === 'stack') return solver.rateCurve(members, options);
+  return solver.rateCurve(weight, statistics, options);
 }
 
 /** Runs one solver; one result a member. */
 export async function solveMembers(name: string, members: readonly SolveMember[]): Promise<CompressedWeight[]> {
   const solver = solverOf({ solver: name });
   const { weight, statistics, options } = members[0]!;
+  if (solver.needs === 'stack') return solver.solve(members, options);
   if (solver.needs === 'sharedInput') return solver.solve(members, statistics);
   if (solver.needs === 'group') {
     const weights = members.map(member => member.weight);

@@ -102,7 +102,7 @@ async function rateCurves(run: OriginalRun, units: readonly Unit[]): Promise<Rea
       const members: SolveMember[] = [];
       for (const [index, plan] of unit.entries()) {
         const known = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
-        members.push({ ...known, options: options[index]! });
+        members.push({ ...known, inputName: plan.site.inputName, options: options[index]! });
       }
       try {
         curve = await executor.rateCurve({ solver, members }, signal);

@@ -1,6 +1,7 @@
 import type { InputStatistics } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
+import type { SiteShape } from '../solver.ts';
 import { type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
 import { dictionaryStorageBits, fitsRatio } from './dictionarySize.ts';
 import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
@@ -16,13 +17,22 @@ export async function dictionaryCurve(
   weight: Matrix<Float32Array>,
   statistics: InputStatistics | null,
   leftAt: (problem: WhitenedWeight, ratio: number) => Promise<number>,
-  format: DictionaryFormat = FLOAT_FORMAT,
 ): Promise<RatePoint[]> {
   const problem = await whitenWeight(weight, statistics);
-  const { rows: outFeatures, columns: inFeatures } = weight;
+  const shape = { outFeatures: weight.rows, inFeatures: weight.columns };
+  return curveOf(shape, FLOAT_FORMAT, ratio => leftAt(problem, ratio));
+}
+
+/** The same of weights that are one, for a `leftAt` that knows them. */
+export async function curveOf(
+  shape: SiteShape,
+  format: DictionaryFormat,
+  leftAt: (ratio: number) => Promise<number>,
+): Promise<RatePoint[]> {
   const points: RatePoint[] = [];
-  for (const ratio of RATIOS.filter(each => fitsRatio({ outFeatures, inFeatures }, each, format))) {
-    const loss = Math.max(1e-12, await leftAt(problem, ratio));
+  const { outFeatures, inFeatures } = shape;
+  for (const ratio of RATIOS.filter(each => fitsRatio(shape, each, format))) {
+    const loss = Math.max(1e-12, await leftAt(ratio));
     points.push({ bits: dictionaryStorageBits({ outFeatures, inFeatures }, ratio) / (outFeatures * inFeatures), loss });
   }
   return [...points, { bits: 16, loss: 0 }];

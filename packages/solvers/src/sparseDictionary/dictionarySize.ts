@@ -3,6 +3,9 @@ import { ratioTooHigh } from '../allocation/ratioTooHigh.ts';
 import type { SiteShape } from '../solver.ts';
 import { atomStorageBits, coefficientStorageBits, type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
 
+/** So that which side comes first does not matter. */
+const ROUNDING = 1e-12;
+
 /** How much of each part a sparse dictionary has. */
 export interface DictionarySize {
   /** Rows of the dictionary. */
@@ -120,7 +123,7 @@ function sum(values: readonly number[]): number {
 }
 
 function budgetOf(outputs: readonly number[], inFeatures: number, ratio: number): number {
-  return sum(outputs.map(own => 16 * Math.floor((1 - ratio) * own * inFeatures)));
+  return sum(outputs.map(own => 16 * Math.floor((1 - ratio) * own * inFeatures * (1 + ROUNDING))));
 }
 
 function leastBits(shape: SiteShape, format: DictionaryFormat): number {

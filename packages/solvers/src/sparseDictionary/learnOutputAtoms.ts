@@ -1,91 +1,109 @@
+import type { Convergence } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
 import { AFTER_A_RISE, LEARNING } from './learnDictionary.ts';
-import type { LearntCode } from './learntCode.ts';
 import { moveOutputCoefficients } from './moveOutputCoefficients.ts';
 import type { OutputLearning } from './outputProblem.ts';
 import { growingSweeps, shareAfter } from './shareAfter.ts';
 import { shiftedInverse } from './shiftedInverse.ts';
+import { type SideBySide, sideBySide } from './sideBySide.ts';
 
 /** Of the mean of the diagonal of C R C^T. */
 const RIDGE = 1e-6;
 
+/** Atoms over outputs, the coefficients of every site, and what they left over after each sweep. */
+export interface OutputCode extends Pick<Convergence, 'stoppedBy'> {
+  /** `[atomCount, outFeatures]`, rows of norm 1. */
+  readonly atoms: Matrix<Float64Array>;
+  /** `[atomCount, inFeatures]` for each site, mostly 0. */
+  readonly coefficients: SideBySide<Float64Array>;
+  /** sum_i tr((Y_i - A^T C_i) R_i (Y_i - A^T C_i)^T) as a share of sum_i tr(Y_i R_i Y_i^T). */
+  readonly objectives: readonly number[];
+}
+
 /**
- * Unit atoms over the outputs of Y `[outFeatures, inFeatures]` and coefficients over its inputs, Y = A^T C, turn about: least squares for the
- * atoms, a proximal step and a threshold for the coefficients, with the settings of learnDictionary and stopped like it.
+ * Unit atoms over the outputs of weights Y_i `[outFeatures, inFeatures]` and coefficients over the inputs of each, Y_i = A^T C_i, turn about: least
+ * squares for the atoms, a proximal step and one threshold for all coefficients, with the settings of learnDictionary and stopped like it.
  *
- * Objective: min tr((Y - A^T C) R (Y - A^T C)^T) with `nonzeroCount` nonzeros in all of C, wherever they help most. Where a weight has fewer
- * outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64.
- * Atoms `[atomCount, outFeatures]`, at most outFeatures of them; coefficients `[atomCount, inFeatures]`.
- * Source: our own. Cost: a sweep takes 4 atomCount inFeatures^2 + 2 atomCount inFeatures (atomCount + outFeatures) multiply-adds, and an
- * eigenproblem and an inverse of atomCount.
+ * Objective: min sum_i tr((Y_i - A^T C_i) R_i (Y_i - A^T C_i)^T) with `nonzeroCount` nonzeros in all C_i together, wherever they help most.
+ * Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
+ * atoms as outputs.
+ * Source: our own. Cost: a sweep takes for each site 3 atomCount inFeatures^2 + 2 atomCount inFeatures (2 atomCount + outFeatures)
+ * multiply-adds, and an eigenproblem and an inverse of atomCount.
  */
 export async function learnOutputAtoms(
-  { target, correlations, pull, energy, directions, spectrum, outputs }: OutputLearning,
+  { segments, energy, outputs }: OutputLearning,
   { atomCount, nonzeroCount }: DictionarySize,
   sweeps: number,
-): Promise<LearntCode> {
-  const { rows: length, columns: inputs } = target;
-  const { overshoot, proximity } = LEARNING;
+): Promise<OutputCode> {
+  const { overshoot, proximity, firstShare } = LEARNING;
   const [nearest, farthest] = proximity;
+  const widths = segments.map(({ target }) => target.columns);
+  const placeCount = atomCount * widths.reduce((sum, width) => sum + width, 0);
+  const empty = (): SideBySide<Float32Array> => sideBySide(new Float32Array(placeCount), atomCount, widths);
   const countAt = (sweep: number): number =>
-    Math.min(atomCount * inputs, Math.round(shareAfter(sweep, sweeps, LEARNING.firstShare) * nonzeroCount));
+    Math.min(placeCount, Math.round(shareAfter(sweep, sweeps, firstShare) * nonzeroCount));
+  const length = outputs.columns;
   let atoms: Matrix<Float32Array> = {
     rows: atomCount,
     columns: length,
     data: outputs.data.slice(0, atomCount * length),
   };
-  let coefficients = await gemm(atoms, target);
+  let coefficients = empty();
+  for (const [index, { target }] of segments.entries()) {
+    await gemm(atoms, target, { output: coefficients.parts[index]! });
+  }
   keepLargest(coefficients.data, countAt(0));
   const objectives: number[] = [];
   let heldBack = 1;
   let isSettled = energy === 0;
   for (let sweep = 0; energy > 0; sweep++) {
-    const fitted = await fitOutputAtoms({ atoms, coefficients }, { correlations, pull });
+    const fitted = await fitOutputAtoms(atoms, coefficients, segments);
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
     isSettled = hasSettled(objectives, growingSweeps(sweeps));
     if (sweep === sweeps || isSettled) {
-      ({ atoms, coefficients } = fitted);
+      atoms = fitted.atoms;
       break;
     }
-    const next = atomsBeyond(atoms, fitted.atoms, overshoot);
-    const moved = await moveOutputCoefficients(
-      { atoms: next, coefficients: fitted.coefficients },
-      { pull, directions, spectrum, proximity: heldBack * nearest * (farthest / nearest) ** (sweep / sweeps) },
-    );
+    atoms = atomsBeyond(atoms, fitted.atoms, overshoot);
+    const held = heldBack * nearest * (farthest / nearest) ** (sweep / sweeps);
+    const moved = empty();
+    await moveOutputCoefficients({ atoms, coefficients }, { segments, proximity: held }, moved);
     keepLargest(moved.data, countAt(sweep + 1));
-    [atoms, coefficients] = [next, moved];
+    coefficients = moved;
   }
   return {
-    atoms: wide(atoms),
-    coefficients: wide(coefficients),
+    atoms: { ...atoms, data: Float64Array.from(atoms.data) },
+    coefficients: sideBySide(Float64Array.from(coefficients.data), atomCount, widths),
     objectives: energy > 0 ? objectives : [0],
     stoppedBy: isSettled ? 'tolerance' : 'sweeps',
   };
 }
 
-interface OutputCode {
-  readonly atoms: Matrix<Float32Array>;
-  readonly coefficients: Matrix<Float32Array>;
-}
-
-/** The atoms that fit given coefficients, of norm 1: the norms go to the coefficients. Atoms that no input uses stay as they were. */
+/**
+ * The atoms that fit given coefficients, of norm 1: the norms go to the coefficients, in place. Atoms that no input uses stay as they were.
+ */
 async function fitOutputAtoms(
-  { atoms, coefficients }: OutputCode,
-  { correlations, pull }: Pick<OutputLearning, 'correlations' | 'pull'>,
-): Promise<OutputCode & { readonly explained: number }> {
-  const gram = await gemm(await gemm(coefficients, correlations), coefficients, { transposeB: true });
-  const products = await gemm(coefficients, pull, { transposeB: true });
+  atoms: Matrix<Float32Array>,
+  { parts }: SideBySide<Float32Array>,
+  segments: OutputLearning['segments'],
+): Promise<{ readonly atoms: Matrix<Float32Array>; readonly explained: number }> {
   const { rows: count, columns: length } = atoms;
+  const gram = { rows: count, columns: count, data: new Float32Array(count * count) };
+  const products = { rows: count, columns: length, data: new Float32Array(count * length) };
+  for (const [index, { correlations, pull }] of segments.entries()) {
+    const own = parts[index]!;
+    await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
+    await gemm(own, pull, { transposeB: true, beta: 1, output: products });
+  }
   let trace = 0;
   for (let atom = 0; atom < count; atom++) trace += gram.data[atom * (count + 1)]!;
-  if (!(trace > 0)) return { atoms, coefficients, explained: 0 };
+  if (!(trace > 0)) return { atoms, explained: 0 };
   const fitted = await gemm(await shiftedInverse(gram, (RIDGE * trace) / count), products);
-  const scaled = coefficients.data.slice();
   let explained = 0;
   for (let atom = 0; atom < count; atom++) {
     const values = fitted.data.subarray(atom * length, (atom + 1) * length);
@@ -94,16 +112,15 @@ async function fitOutputAtoms(
       square += values[index]! ** 2;
       explained += values[index]! * products.data[atom * length + index]!;
     }
-    const isUnused = gram.data[atom * (count + 1)] === 0 || square === 0;
-    if (isUnused) values.set(atoms.data.subarray(atom * length, (atom + 1) * length));
-    const norm = isUnused ? 1 : Math.sqrt(square);
-    if (!isUnused) for (let index = 0; index < length; index++) values[index]! /= norm;
-    const end = (atom + 1) * coefficients.columns;
-    for (let index = atom * coefficients.columns; index < end; index++) scaled[index]! *= norm;
+    if (gram.data[atom * (count + 1)] === 0 || square === 0) {
+      values.set(atoms.data.subarray(atom * length, (atom + 1) * length));
+      continue;
+    }
+    const norm = Math.sqrt(square);
+    for (let index = 0; index < length; index++) values[index]! /= norm;
+    for (const { columns, data } of parts) {
+      for (let index = atom * columns; index < (atom + 1) * columns; index++) data[index]! *= norm;
+    }
   }
-  return { atoms: fitted, coefficients: { ...coefficients, data: scaled }, explained };
-}
-
-function wide({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> {
-  return { rows, columns, data: new Float64Array(data) };
+  return { atoms: fitted, explained };
 }

@@ -4,6 +4,7 @@ import { Matrix as NaiveMatrix, solve as naiveSolve } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { relativeOutputError } from '../relativeOutputError.ts';
+import { solvers } from '../solvers.ts';
 import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 import { compot } from './compot.ts';
 import { dictionary } from './dictionary.ts';
@@ -11,15 +12,16 @@ import { fitInMetric } from './fitInMetric.ts';
 import { keepLargest } from './keepLargest.ts';
 import { learnOutputAtoms } from './learnOutputAtoms.ts';
 import { moveOutputCoefficients } from './moveOutputCoefficients.ts';
-import { outputLearning, outputProblem } from './outputProblem.ts';
+import { type OutputSegment, outputLearning, outputProblem } from './outputProblem.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
+import { sideBySide } from './sideBySide.ts';
 import { wide } from './testCodes.ts';
 
 const [OUTPUTS, INPUTS] = [12, 30];
 const statistics = statisticsOf(randomActivations(200, INPUTS, 3));
 const weight = randomWeight(OUTPUTS, INPUTS, 5);
 
-const problem = () => outputProblem({ weight: toFloat64(weight), gram: statistics.inputGram, rowScales: null });
+const problem = () => outputProblem([{ weight: toFloat64(weight), gram: statistics.inputGram }]);
 
 /** tr((Y - A^T C) R (Y - A^T C)^T), entry by entry. */
 function objectiveOf(
@@ -50,13 +52,25 @@ function objectiveOf(
 
 describe('atoms over outputs', () => {
   it('leave what they say, with as many nonzeros as were asked for', async () => {
-    const given = await problem();
-    const size = { atomCount: 8, nonzeroCount: 90 };
+    const others = statisticsOf(randomActivations(200, 17, 4));
+    const given = await outputProblem([
+      { weight: toFloat64(weight), gram: statistics.inputGram },
+      { weight: toFloat64(randomWeight(OUTPUTS, 17, 6)), gram: others.inputGram },
+    ]);
+    const size = { atomCount: 8, nonzeroCount: 140 };
     const code = await learnOutputAtoms(await outputLearning(given), size, 20);
-    const left = objectiveOf(given.target, given.correlations, code) / given.energy;
-    expect(left / code.objectives.at(-1)!).toBeCloseTo(1, 3);
+    let left = 0;
+    let energy = 0;
+    const none = { ...code.atoms, data: new Float64Array(code.atoms.data.length) };
+    for (const [index, { target, correlations }] of given.segments.entries()) {
+      const coefficients = code.coefficients.parts[index]!;
+      left += objectiveOf(target, correlations, { atoms: code.atoms, coefficients });
+      energy += objectiveOf(target, correlations, { atoms: none, coefficients });
+    }
+    expect(given.energy / energy).toBeCloseTo(1, 8);
+    expect(left / energy / code.objectives.at(-1)!).toBeCloseTo(1, 3);
     expect(code.objectives.at(-1)).toBeLessThan(code.objectives[0]!);
-    expect(code.coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(90);
+    expect(code.coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(140);
     for (let atom = 0; atom < 8; atom++) {
       expect(Math.hypot(...code.atoms.data.subarray(atom * OUTPUTS, (atom + 1) * OUTPUTS))).toBeCloseTo(1, 5);
     }
@@ -71,10 +85,11 @@ describe('atoms over outputs', () => {
     const correlations = identity(inputs);
     const energy = target.data.reduce((sum, value) => sum + value * value, 0);
     const { vectors } = await symmetricEigen(await gemm(target, target, { transposeB: true }));
-    const learning = {
-      ...{ target: narrow(target), correlations: narrow(correlations), pull: narrow(target), energy },
-      ...{ directions: narrow(correlations), spectrum: new Float64Array(inputs).fill(1), outputs: narrow(vectors) },
+    const segment = {
+      ...{ target: narrow(target), correlations: narrow(correlations), pull: narrow(target) },
+      ...{ directions: narrow(correlations), spectrum: new Float64Array(inputs).fill(1) },
     };
+    const learning = { segments: [segment], energy, outputs: narrow(vectors) };
     const { atoms, objectives } = await learnOutputAtoms(learning, { atomCount, nonzeroCount: 2 * inputs }, 80);
     expect(objectives.at(-1)).toBeLessThan(1e-3);
     const overlaps = await gemm(planted, atoms, { transposeB: true });
@@ -86,21 +101,24 @@ describe('atoms over outputs', () => {
 
   it('move coefficients twice the way to the point that elimination finds', async () => {
     const given = await problem();
-    const learning = await outputLearning(given);
+    const { segments } = await outputLearning(given);
+    const [{ pull: products, correlations }] = given.segments as [OutputSegment];
     const [atomCount, proximity] = [5, 0.3];
     const atoms = narrow(sampleAtoms(wide(atomCount, OUTPUTS, 8), atomCount, 1));
     const old = narrow(wide(atomCount, INPUTS, 9));
-    const moved = await moveOutputCoefficients({ atoms, coefficients: old }, { ...learning, proximity });
+    const coefficients = sideBySide(old.data, atomCount, [INPUTS]);
+    const moved = sideBySide(new Float32Array(old.data.length), atomCount, [INPUTS]);
+    await moveOutputCoefficients({ atoms, coefficients }, { segments, proximity }, moved);
     // (A A^T (x) R + p I) vec(B) = vec(A Y R + p C)
     const gram = await gemm(toFloat64(atoms), toFloat64(atoms), { transposeB: true });
-    const pull = await gemm(toFloat64(atoms), given.pull);
+    const pull = await gemm(toFloat64(atoms), products);
     const size = atomCount * INPUTS;
     const system = NaiveMatrix.zeros(size, size);
     for (let one = 0; one < size; one++) {
       for (let other = 0; other < size; other++) {
         const [atom, input] = [Math.floor(one / INPUTS), one % INPUTS];
         const own = gram.data[atom * atomCount + Math.floor(other / INPUTS)]!;
-        const value = own * given.correlations.data[input * INPUTS + (other % INPUTS)]!;
+        const value = own * correlations.data[input * INPUTS + (other % INPUTS)]!;
         system.set(one, other, value + (one === other ? proximity : 0));
       }
     }
@@ -114,21 +132,22 @@ describe('atoms over outputs', () => {
   });
 
   it('have coefficients fitted to them as elimination on the support does, and never worse', async () => {
-    const given = await problem();
+    const { segments } = await problem();
+    const [{ target, correlations, pull }] = segments as [OutputSegment];
     const [atomCount, nonzeroCount] = [5, 40];
     const atoms = sampleAtoms(wide(atomCount, OUTPUTS, 8), atomCount, 1);
     const start = wide(atomCount, INPUTS, 9);
     keepLargest(start.data, nonzeroCount);
     const system = {
       atomGram: await gemm(atoms, atoms, { transposeB: true }),
-      products: await gemm(atoms, given.pull),
-      correlations: given.correlations,
+      products: await gemm(atoms, pull),
+      correlations,
     };
-    let before = objectiveOf(given.target, given.correlations, { atoms, coefficients: start });
+    let before = objectiveOf(target, correlations, { atoms, coefficients: start });
     for (const steps of [1, 3, 10, 400]) {
       const fitted = await fitInMetric(start, system, steps);
       expect(fitted.data.every((value, index) => value === 0 || start.data[index] !== 0)).toBe(true);
-      const after = objectiveOf(given.target, given.correlations, { atoms, coefficients: fitted });
+      const after = objectiveOf(target, correlations, { atoms, coefficients: fitted });
       expect(after).toBeLessThanOrEqual(before * (1 + 1e-12));
       before = after;
     }
@@ -137,26 +156,24 @@ describe('atoms over outputs', () => {
     for (const [row, one] of places.entries()) {
       for (const [column, other] of places.entries()) {
         const own = system.atomGram.data[Math.floor(one / INPUTS) * atomCount + Math.floor(other / INPUTS)]!;
-        matrix.set(row, column, own * given.correlations.data[(one % INPUTS) * INPUTS + (other % INPUTS)]!);
+        matrix.set(row, column, own * correlations.data[(one % INPUTS) * INPUTS + (other % INPUTS)]!);
       }
     }
     const right = NaiveMatrix.columnVector(places.map(index => system.products.data[index]!));
     const exact = { rows: atomCount, columns: INPUTS, data: new Float64Array(atomCount * INPUTS) };
     for (const [index, value] of naiveSolve(matrix, right).to1DArray().entries()) exact.data[places[index]!] = value;
-    const least = objectiveOf(given.target, given.correlations, { atoms, coefficients: exact });
+    const least = objectiveOf(target, correlations, { atoms, coefficients: exact });
     expect(before / least).toBeCloseTo(1, 6);
   });
 
   it('are what a weight with fewer outputs than inputs gets, for less error than atoms over inputs', async () => {
     const options = { ratio: 0.3, sweeps: 20 };
-    const [result] = await dictionary([{ weight, options }], statistics);
+    const [result] = await dictionary([{ weight, statistics }], options);
     expect([result!.left.kind, result!.right.kind]).toEqual(['dense', 'sparse']);
     const error = await relativeOutputError(weight, await reconstruct(result!), statistics.inputGram);
     expect(Math.sqrt(result!.convergence!.objectives.at(-1)!) / error).toBeCloseTo(1, 3);
-    const [wider] = await dictionary(
-      [{ weight: transpose(weight), options }],
-      statisticsOf(randomActivations(200, OUTPUTS, 3)),
-    );
+    const wide = { weight: transpose(weight), statistics: statisticsOf(randomActivations(200, OUTPUTS, 3)) };
+    const [wider] = await dictionary([wide], options);
     expect([wider!.left.kind, wider!.right.kind]).toEqual(['sparse', 'dense']);
     const published = await reconstruct(await compot(weight, statistics, options));
     expect(error).toBeLessThan(await relativeOutputError(weight, published, statistics.inputGram));
@@ -165,9 +182,9 @@ describe('atoms over outputs', () => {
   it('are shared by rows where several sites together have fewer outputs than inputs', async () => {
     const sites = [5, 4].map((rows, index) => ({
       weight: randomWeight(rows, INPUTS, 20 + index),
-      options: { ratio: 0.25, sweeps: 10 },
+      statistics,
     }));
-    const results = await dictionary(sites, statistics);
+    const results = await dictionary(sites, { ratio: 0.25, sweeps: 10 });
     const bits = results.reduce((sum, result) => sum + maskedStorageBits(result), 0);
     const asked = [5, 4].reduce((sum, rows) => sum + 16 * Math.floor(0.75 * rows * INPUTS), 0);
     expect(Math.abs(bits - asked)).toBeLessThanOrEqual(16);
@@ -177,6 +194,30 @@ describe('atoms over outputs', () => {
       const { weight: own } = sites[index]!;
       expect(await relativeOutputError(own, await reconstruct(result), statistics.inputGram)).toBeLessThan(0.6);
     }
+  });
+
+  it('are shared by sites of several inputs, in the bits that are announced', async () => {
+    const sites = [INPUTS, 17].map((inputs, index) => ({
+      weight: randomWeight(OUTPUTS, inputs, 30 + index),
+      statistics: statisticsOf(randomActivations(150, inputs, 40 + index)),
+      inputName: String(index),
+    }));
+    const options = { ratio: 0.3, sweeps: 15 };
+    const results = await dictionary(sites, options);
+    let [stored, announced, together, apart] = [0, 0, 0, 0];
+    for (const [index, result] of results.entries()) {
+      const { weight: own, statistics: known } = sites[index]!;
+      expect(result.left).toEqual(results[0]!.left);
+      expect(result.sharedLeft).toEqual({ name: results[0]!.sharedLeft!.name, siteCount: 2 });
+      const error = await relativeOutputError(own, await reconstruct(result), known.inputGram);
+      const [alone] = await dictionary([sites[index]!], options);
+      together += error ** 2;
+      apart += (await relativeOutputError(own, await reconstruct(alone!), known.inputGram)) ** 2;
+      stored += maskedStorageBits(result);
+      announced += solvers.dictionary!.storageBits({ outFeatures: OUTPUTS, inFeatures: own.columns }, options);
+    }
+    expect(stored).toBe(announced);
+    expect(together).toBeLessThan(apart);
   });
 });
 

@@ -7,8 +7,8 @@ import { storeCode } from './storeCode.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
 
 /** A code that was learnt, and its size. */
-export interface SizedCode {
-  readonly code: LearntCode;
+export interface SizedCode<Code = LearntCode> {
+  readonly code: Code;
   readonly size: DictionarySize;
 }
 

@@ -29,10 +29,10 @@ const times = ({ rows, columns, data }: Matrix<Float32Array>, factor: number): M
   data: data.map(value => factor * value),
 });
 
-const stack = (weights: readonly Matrix<Float32Array>[], options: readonly DictionaryOptions[]) =>
+const stack = (weights: readonly Matrix<Float32Array>[], options: DictionaryOptions) =>
   dictionary(
-    weights.map((weight, index) => ({ weight, options: options[index] ?? options[0]! })),
-    statistics,
+    weights.map(weight => ({ weight, statistics })),
+    options,
   );
 
 const errorsOf = (weights: readonly Matrix<Float32Array>[], results: readonly LowRankWeight[]) =>
@@ -50,10 +50,11 @@ describe('sites that read one input', () => {
     // Of the same values, so that all rows count alike where inputs are independent.
     const [first] = weights;
     const pair = [first!, { ...first!, data: first!.data.toReversed() }];
+    const independent = identityStatistics(INPUTS);
     const solve = async (own: readonly Matrix<Float32Array>[]) =>
       dictionary(
-        own.map(weight => ({ weight, options: { ...options, ratio: 0.5 } })),
-        identityStatistics(INPUTS),
+        own.map(weight => ({ weight, statistics: independent })),
+        { ...options, ratio: 0.5 },
       );
     const results = await solve(pair);
     const [whole] = await solve([above(pair)]);
@@ -74,8 +75,8 @@ describe('sites that read one input', () => {
     // What one dictionary and all coefficients take.
     const bits = 16 * atomCount * inputs + 3 * rows * (atomCount + 16 * nonzeros);
     const learning = { ratio: 1 - bits / (16 * 3 * rows * inputs), atomsPerNonzero: 4, sweeps: 80 };
-    const sites = own.map(weight => ({ weight, options: learning }));
-    const results = await dictionary(sites, identityStatistics(inputs));
+    const sites = own.map(weight => ({ weight, statistics: identityStatistics(inputs) }));
+    const results = await dictionary(sites, learning);
     const { rows: found, data } = await reconstruct(results[0]!.right);
     expect(found).toBe(atomCount);
     const overlaps = await gemm(
@@ -92,9 +93,9 @@ describe('sites that read one input', () => {
   });
 
   it('count by their relative errors, whatever their sizes', async () => {
-    const expected = await errorsOf(weights, await stack(weights, [options]));
+    const expected = await errorsOf(weights, await stack(weights, options));
     const scaled = weights.map((weight, index) => times(weight, [1, 512, 1 / 64][index]!));
-    const found = await errorsOf(scaled, await stack(scaled, [options]));
+    const found = await errorsOf(scaled, await stack(scaled, options));
     for (const [index, error] of found.entries()) expect(error / expected[index]!).toBeCloseTo(1, 2);
   });
 
@@ -108,7 +109,7 @@ describe('sites that read one input', () => {
     const stackedOutputs = ragged.map(({ rows }) => rows);
     let announced = 0;
     let stored = 0;
-    for (const result of await stack(ragged, [asked])) {
+    for (const result of await stack(ragged, asked)) {
       const shape = { outFeatures: result.outFeatures, inFeatures: INPUTS, stackedOutputs };
       announced += solvers.dictionary!.storageBits(shape, { ...asked });
       stored += maskedStorageBits(result);
@@ -119,13 +120,13 @@ describe('sites that read one input', () => {
 
   it('of zeros stay zeros beside others', async () => {
     const zeros = { rows: 16, columns: INPUTS, data: new Float32Array(16 * INPUTS) };
-    const [none, other] = await stack([zeros, weights[0]!], [options]);
+    const [none, other] = await stack([zeros, weights[0]!], options);
     expect((await reconstruct(none!)).data.every(value => value === 0)).toBe(true);
     expect((await errorsOf([weights[0]!], [other!]))[0]).toBeLessThan(0.5);
   });
 
   it('are refused where they do not read as many inputs', async () => {
     const narrower = randomWeight(16, INPUTS - 1, 5);
-    await expect(stack([weights[0]!, narrower], [options])).rejects.toMatchObject({ code: 'INVALID_SHAPE' });
+    await expect(stack([weights[0]!, narrower], options)).rejects.toMatchObject({ code: 'INVALID_SHAPE' });
   });
 });

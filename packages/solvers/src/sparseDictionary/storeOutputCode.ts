@@ -1,50 +1,66 @@
-import type { LowRankWeight } from '@quern/core';
-import { gemm, transpose } from '@quern/linalg';
+import type { DenseWeight, SparseWeight } from '@quern/core';
+import { gemm, type Matrix, transpose } from '@quern/linalg';
 import { toDenseWeight } from '../toDenseWeight.ts';
 import { fitInMetric } from './fitInMetric.ts';
-import type { LearntCode } from './learntCode.ts';
-import type { OutputProblem } from './outputProblem.ts';
+import type { OutputCode } from './learnOutputAtoms.ts';
+import type { OutputProblem, OutputSegment } from './outputProblem.ts';
 import { scaleRows } from './scaleRows.ts';
 import { toSparse } from './toSparse.ts';
 
 const FIT_STEPS = 20;
 
+/** Factors over outputs as they are stored. */
+export interface StoredOutputCode {
+  /** `[outFeatures, atomCount]`, for all sites. */
+  readonly left: DenseWeight;
+  /** `[atomCount, inFeatures]`, one a site. */
+  readonly rights: readonly SparseWeight[];
+  /** The share of the energy of all sites that is left over. */
+  readonly remaining: number;
+}
+
 /**
- * Atoms over outputs and coefficients over inputs as they are stored, in float16: atoms `[outFeatures, atomCount]` on the left, their rows' scales
- * undone; coefficients `[atomCount, inFeatures]` on the right, fitted to the atoms as they were rounded, the inputs' roots undone.
+ * Atoms over outputs and coefficients over inputs as they are stored, in float16: atoms on the left, their rows' scales undone; coefficients on
+ * the right, fitted to the atoms as they were rounded, the inputs' roots undone.
  *
- * Errors: SOLVER_FAILED for values above 65504. Cost: 20 steps of fitInMetric.
+ * Errors: SOLVER_FAILED for values above 65504. Cost: for each site 20 steps of fitInMetric.
  */
 export async function storeOutputCode(
-  problem: OutputProblem,
+  { segments, energy }: OutputProblem,
   rowScales: Float64Array | null,
-  code: LearntCode,
-): Promise<LowRankWeight> {
-  const { target, roots, energy, pull, correlations } = problem;
-  const { rows: atomCount, columns: inFeatures } = code.coefficients;
-  const turned = transpose(code.atoms);
+  { atoms, coefficients }: Pick<OutputCode, 'atoms' | 'coefficients'>,
+): Promise<StoredOutputCode> {
+  const turned = transpose(atoms);
   const left = toDenseWeight(rowScales ? scaleRows(turned, rowScales, 'over') : turned, 'The dictionary');
-  const stored = { rows: target.rows, columns: atomCount, data: Float64Array.from(left.data) };
-  const atoms = rowScales ? scaleRows(stored, rowScales) : stored;
-  const equations = {
-    atomGram: await gemm(atoms, atoms, { transposeA: true }),
-    products: await gemm(atoms, pull, { transposeA: true }),
-    correlations,
-  };
-  const fitted = await fitInMetric(code.coefficients, equations, FIT_STEPS);
-  const plain = fitted.data.map((value, index) => value / roots[index % inFeatures]!);
-  const { data } = toDenseWeight({ rows: atomCount, columns: inFeatures, data: plain }, 'The coefficients');
-  const values = { rows: atomCount, columns: inFeatures, data: Float64Array.from(data) };
-  for (let index = 0; index < values.data.length; index++) values.data[index]! *= roots[index % inFeatures]!;
-  const image = await gemm(await gemm(equations.atomGram, values), correlations);
+  const stored = { rows: turned.rows, columns: turned.columns, data: Float64Array.from(left.data) };
+  const rounded = rowScales ? scaleRows(stored, rowScales) : stored;
+  const atomGram = await gemm(rounded, rounded, { transposeA: true });
+  const rights: SparseWeight[] = [];
   let rest = energy;
-  for (let index = 0; index < image.data.length; index++) {
-    rest += values.data[index]! * (image.data[index]! - 2 * equations.products.data[index]!);
+  for (const [index, segment] of segments.entries()) {
+    const products = await gemm(rounded, segment.pull, { transposeA: true });
+    const { right, change } = await storeSegment(coefficients.parts[index]!, segment, { atomGram, products });
+    rights.push(right);
+    rest += change;
   }
-  const objectives = [...code.objectives, energy > 0 ? Math.max(0, rest / energy) : 0];
-  return {
-    ...{ kind: 'lowRank', outFeatures: target.rows, inFeatures, left, sharedRight: null },
-    right: toSparse(data, code.coefficients),
-    convergence: { objectives, stoppedBy: code.stoppedBy },
-  };
+  return { left, rights, remaining: energy > 0 ? Math.max(0, rest / energy) : 0 };
+}
+
+async function storeSegment(
+  coefficients: Matrix<Float64Array>,
+  { correlations, roots }: OutputSegment,
+  { atomGram, products }: { readonly atomGram: Matrix<Float64Array>; readonly products: Matrix<Float64Array> },
+): Promise<{ right: SparseWeight; change: number }> {
+  const { rows, columns } = coefficients;
+  const fitted = await fitInMetric(coefficients, { atomGram, products, correlations }, FIT_STEPS);
+  const plain = fitted.data.map((value, index) => value / roots[index % columns]!);
+  const { data } = toDenseWeight({ rows, columns, data: plain }, 'The coefficients');
+  const values = { rows, columns, data: new Float64Array(data.length) };
+  for (let index = 0; index < data.length; index++) values.data[index] = data[index]! * roots[index % columns]!;
+  const image = await gemm(await gemm(atomGram, values), correlations);
+  let change = 0;
+  for (let index = 0; index < image.data.length; index++) {
+    change += values.data[index]! * (image.data[index]! - 2 * products.data[index]!);
+  }
+  return { right: toSparse(data, coefficients), change };
 }

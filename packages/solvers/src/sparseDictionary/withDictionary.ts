@@ -58,7 +58,7 @@ export function withDictionary(name: string, base: GridSolver): SingleSolver {
         weight,
         inputGram: checked.inputGram,
         quantize: target => base.solve(target, checked, baseOptions),
-        correct: async remainder => (await dictionary([{ weight: remainder, options: correction }], checked))[0]!,
+        correct: async remainder => (await dictionary([{ weight: remainder, statistics: checked }], correction))[0]!,
         iterations,
       });
     },

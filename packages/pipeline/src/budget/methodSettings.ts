@@ -12,7 +12,7 @@ const HALF_BITS = [1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8];
 /** Of methods that know their loss at any rate. */
 const RATES: readonly number[] = Array.from({ length: 121 }, (_, step) => 0.5 + step / 16);
 const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
-/** Bits up to which grids by least error are tried beside those of full ranges: with searched ranges, above 2 bits in act-order too. */
+/** Bits up to which searched ranges are tried beside full ones, in act-order where the method has one; and up to which without it too. */
 const MOST_BITS_OF_SEARCH = 4;
 const MOST_BITS_IN_PLACE = 2;
 const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
@@ -20,7 +20,7 @@ const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
 /**
  * The settings that a budget tries of a method, `name[:bits[:group]][+correction]`: what its text leaves open, of what its options
  * know. Methods that take a ratio are tried at falling ratios, with factors as they come; all others at every width and group, and grids of few
- * bits with searched ranges too, above 2 bits in act-order where the method has one.
+ * bits with searched ranges too, in act-order where the method has one.
  *
  * Errors: INVALID_OPTION for an unknown method, for one that solves several blocks together, which no site can choose alone, and for one
  * made for the entropy coder, or with zeros, where nothing is coded or masked.
@@ -75,10 +75,9 @@ export function methodSettings(
   if (!knows('shrinkSearch') || given.bits !== undefined) return grids;
   if (options.shrinkSearch !== undefined || options.actOrder !== undefined) return grids;
   const narrow = grids.filter(({ bits = Number.POSITIVE_INFINITY }) => bits <= MOST_BITS_OF_SEARCH);
-  const reorders = knows('actOrder');
-  return [...grids, ...narrow.map(grid => ({ ...grid, options: searchOf(grid.bits!, reorders) }))];
-}
-
-function searchOf(bits: number, reorders: boolean) {
-  return { shrinkSearch: true, ...(reorders && bits > MOST_BITS_IN_PLACE ? { actOrder: true } : {}) };
+  const searches = (bits: number) => [
+    ...(knows('actOrder') ? [{ shrinkSearch: true, actOrder: true }] : []),
+    ...(!knows('actOrder') || bits <= MOST_BITS_IN_PLACE ? [{ shrinkSearch: true }] : []),
+  ];
+  return [...grids, ...narrow.flatMap(grid => searches(grid.bits!).map(options => ({ ...grid, options })))];
 }

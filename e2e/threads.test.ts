@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readOnnxModel } from '../packages/onnx/src/index.ts';
 import type { CompressResult } from '../packages/pipeline/src/compressRequest.ts';
 import { hashResult } from './resultFolder.ts';
 import { demo, runQuern } from './runQuern.ts';
@@ -70,4 +71,31 @@ it('a dictionary method has the same bytes and the same curves with 1 and 2 work
   const page = await readFile(join(out('1'), 'report.html'), 'utf8');
   expect(page).toMatch(/Convergence: q_proj: .* in 4 measurements, .* as stored \(1 site\)/);
   expect((await manifestOf()).files).toContainEqual({ path: 'report.html', bytes: Buffer.byteLength(page) });
+});
+
+it('sites that are one weight have the same bytes with 1 and 2 workers, and one dictionary each', async () => {
+  const recipe = join(folder, 'stacks.yaml');
+  const lines = [
+    'method: dictionary',
+    'ratio: 0.4',
+    'allocation: uniform',
+    'options: { sweeps: 3, atomsPerNonzero: 3 }',
+    'exclude: ["model.layers.{1,2,3,4,5}.*"]',
+    // Asked for less, it stands alone.
+    'rules: [{ sites: model.layers.0.attn.v_proj, ratio: 0.2 }]',
+    'storage: container',
+    'calibration: { windows: 8, windowLength: 32 }',
+  ];
+  await writeFile(recipe, lines.join('\n'));
+  const out = (threads: string): string => join(folder, `stacks-${threads}`);
+  for (const threads of ['1', '2']) {
+    const flags = ['--recipe', recipe, '--evaluate', 'none', '--device', 'cpu'];
+    const run = await runQuern('compress', demo, '--out', out(threads), ...flags, '--threads', threads);
+    expect(run).toMatchObject({ code: 0 });
+  }
+  expect(hashResult(out('2'))).toEqual(hashResult(out('1')));
+  const model = await readOnnxModel(join(out('1'), 'onnx', 'model.onnx'));
+  const shared = model.proto.graph!.initializer.filter(({ name }) => name.startsWith('basis_'));
+  // Of queries and keys, of gate and up, of what writes to the residual stream.
+  expect(shared).toHaveLength(3);
 });

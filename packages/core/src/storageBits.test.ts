@@ -56,6 +56,9 @@ it('counts factors in 16 bits a value, a shared one by its part', () => {
   expect(storageBits(left)).toBe(4 * 16);
   expect(storageBits(lowRank)).toBe((4 + 6) * 16);
   expect(storageBits({ ...lowRank, sharedRight: { name: 'basis', siteCount: 3 } })).toBe((4 + 6 / 3) * 16);
+  const sharedLeft = { name: 'atoms', siteCount: 2 };
+  expect(storageBits({ ...lowRank, sharedLeft })).toBe((4 / 2 + 6) * 16);
+  expect(maskedStorageBits({ ...lowRank, sharedLeft })).toBe((4 / 2 + 6) * 16);
   const corrected = { kind: 'corrected', outFeatures: 2, inFeatures: 3, base, correction: lowRank } as const;
   expect(storageBits(corrected)).toBe(2 * (32 * 2 + 16) + 160);
 });

@@ -221,6 +221,34 @@ describe('a shared right factor', () => {
   });
 });
 
+it('a shared left factor is stored once, with right ones that are mostly 0', async () => {
+  const random = seededRandom(5);
+  const shape = { outFeatures: SIZE, inFeatures: SIZE, atomCount: 8 };
+  const weights: LowRankWeight[] = [0, 1, 2].map(() => {
+    const { left } = randomDictionary({ ...shape, outFeatures: 8, atomCount: SIZE }, random);
+    return {
+      ...{ kind: 'lowRank', outFeatures: SIZE, inFeatures: SIZE, right: left, sharedRight: null },
+      left: randomFactor(SIZE, 8, { bits: 16, groupSize: 'channel', symmetric: true }, seededRandom(6)),
+      sharedLeft: { name: 'atoms.proj', siteCount: 3 },
+    };
+  });
+  const model = chainModel();
+  await replaceAll(
+    model,
+    findLinearSites(model).map((site, index) => [site, weights[index]!]),
+  );
+  expect(storedBits(model)).toBeCloseTo(
+    weights.reduce((sum, weight) => sum + storageBits(weight), 0),
+    6,
+  );
+  expect(isSorted(model)).toBe(true);
+  const x = randomFloats(2 * SIZE, seededRandom(1));
+  let expected = x;
+  for (const weight of weights) expected = Float32Array.from(denseProduct(expected, await reconstruct(weight)));
+  const { y } = await runModel(model, { x: floatTensor(x, [2, SIZE]) });
+  expect(relativeDistance(valuesOf(y), expected)).toBeLessThan(1e-5);
+});
+
 describe('sites that read one value', () => {
   /** x -> three MatMuls -> y0, y1, y2. */
   function fanModel(): OnnxModel {

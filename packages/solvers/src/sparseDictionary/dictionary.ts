@@ -50,8 +50,11 @@ export async function dictionary(sites: readonly StackedSite[], options: Diction
   const { ratio, atomsPerNonzero, sweeps, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
   const format = dictionaryFormat(asked);
   const candidates = atomsPerNonzero === undefined ? CANDIDATES : [atomsPerNonzero];
-  const sizesFor = (shape: SiteShape): DictionarySize[] =>
-    candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate, format }));
+  const sizesFor = (shape: SiteShape): DictionarySize[] => {
+    const sizes = candidates.map(candidate => dictionarySize(shape, { ratio, atomsPerNonzero: candidate, format }));
+    // Where there are no more atoms to be had, more for a nonzero are the same.
+    return sizes.filter((size, index) => index === 0 || size.atomCount !== sizes[index - 1]!.atomCount);
+  };
   const stack = await stackSites(sites);
   if (isOutputStack(stack, format)) {
     const problem = await outputProblem(stack.segments);

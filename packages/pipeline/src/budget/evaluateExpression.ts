@@ -1,20 +1,6 @@
-import {
-  addDependencies,
-  create,
-  divideDependencies,
-  evaluateDependencies,
-  multiplyDependencies,
-  powDependencies,
-  subtractDependencies,
-  unaryMinusDependencies,
-  unitDependencies,
-} from 'mathjs';
+import { createRequire } from 'node:module';
 
-// Arithmetic and units alone: an expression of a budget reaches nothing else.
-const math = create({
-  ...{ addDependencies, divideDependencies, evaluateDependencies, multiplyDependencies, powDependencies },
-  ...{ subtractDependencies, unaryMinusDependencies, unitDependencies },
-});
+const load = createRequire(import.meta.url);
 
 /**
  * The value of an expression such as 3.2MB, 2%, 7/2 or 4MB - 300kB: a plain number, or with `unit` the number of those where the
@@ -22,6 +8,7 @@ const math = create({
  */
 export function evaluateExpression(expression: number | string, unit: string | null): number {
   if (typeof expression === 'number') return expression;
+  const { unitMath: math } = load('./unitMath.ts') as typeof import('./unitMath.ts');
   try {
     const value: unknown = math.evaluate!(expression);
     if (typeof value === 'number') return value;

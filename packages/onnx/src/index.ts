@@ -13,6 +13,7 @@ export { tensorInput } from './build/tensorInput.ts';
 export { countOperators } from './countOperators.ts';
 export { DataType, dataTypeName, elementBits } from './dataType.ts';
 export { extractSubmodel } from './edit/extractSubmodel.ts';
+export { fuseTransposes } from './edit/fuseTransposes.ts';
 export { lookUpBeforeCast } from './edit/lookUpBeforeCast.ts';
 export { renameExternalData } from './edit/renameExternalData.ts';
 export type {

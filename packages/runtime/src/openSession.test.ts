@@ -1,8 +1,8 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createModel, DataType, externalInitializer, node, tensorInput } from '@quern/onnx';
-import { Tensor } from 'onnxruntime-node';
+import { createModel, DataType, externalInitializer, node, serializeModel, tensorInput } from '@quern/onnx';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSession } from './openSession.ts';
 import { runSession } from './runSession.ts';
@@ -37,7 +37,43 @@ const messageOf = (promise: Promise<unknown>) =>
     error => `${error.code}: ${error.message}`,
   );
 
+/** y = x W^T with the first 3000 numbers as `[50, 60]`. */
+function linear() {
+  const turn = { attributes: { perm: { ints: [1, 0] } } };
+  const weight = {
+    name: 'w',
+    dataType: DataType.FLOAT,
+    dims: [50, 60],
+    location: 'weights.bin',
+    offset: 0,
+    length: 12000,
+  };
+  return createModel({
+    folder,
+    inputs: [tensorInput('x', DataType.FLOAT, ['batch', 3, 60])],
+    outputs: [tensorInput('y', DataType.FLOAT, ['batch', 3, 50])],
+    initializers: [externalInitializer(weight)],
+    nodes: [node('Transpose', ['w'], ['t'], turn), node('MatMul', ['x', 't'], ['y'])],
+  });
+}
+
 describe('openSession', () => {
+  it('gives the values of the graph as it stands, bit for bit, where it reads weights without turning them', async () => {
+    const x = new Tensor(
+      'float32',
+      Float32Array.from({ length: 360 }, (_, at) => Math.sin(at)),
+      [2, 3, 60],
+    );
+    const own = await openSession(linear(), cpu);
+    const plain = await InferenceSession.create(serializeModel(linear()), {
+      extra: { session: { model_external_initializers_file_folder_path: folder } },
+    });
+    const [found, expected] = [await runSession(own, { x }, 'the product'), await plain.run({ x })];
+    expect(found.y!.data).toEqual(expected.y!.data);
+    expect(found.y!.dims).toEqual([2, 3, 50]);
+    await Promise.all([own.release(), plain.release()]);
+  });
+
   it('reads weights from the folder of a header in memory', async () => {
     const session = await openSession(adder('weights.bin', 4000), cpu);
     const { y } = await runSession(session, zeros(), 'the adder');

@@ -84,17 +84,19 @@ function loadColumns(
   original: Float64Array,
   error: Float64Array,
 ): void {
-  const tile = 32; // a square of inputs and outputs stays in the first cache
+  const tile = 16; // outputs fill whole cache lines: their columns lie a power of two apart, where lines push each other out
   const inFeatures = weight.columns;
   const [from, approximate] = [weight.data, reconstruction.data];
-  for (let inputStart = 0; inputStart < inFeatures; inputStart += tile) {
-    const inputEnd = Math.min(inputStart + tile, inFeatures);
-    for (let output = 0; output < count; output++) {
-      const row = (start + output) * inFeatures;
+  for (let outputStart = 0; outputStart < count; outputStart += tile) {
+    const outputEnd = Math.min(outputStart + tile, count);
+    for (let inputStart = 0; inputStart < inFeatures; inputStart += tile) {
+      const inputEnd = Math.min(inputStart + tile, inFeatures);
       for (let input = inputStart; input < inputEnd; input++) {
-        const value = from[row + input]!;
-        original[input * count + output] = value;
-        error[input * count + output] = value - approximate[row + input]!;
+        for (let output = outputStart; output < outputEnd; output++) {
+          const value = from[(start + output) * inFeatures + input]!;
+          original[input * count + output] = value;
+          error[input * count + output] = value - approximate[(start + output) * inFeatures + input]!;
+        }
       }
     }
   }

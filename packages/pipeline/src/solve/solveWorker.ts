@@ -2,8 +2,8 @@ import { workerData } from 'node:worker_threads';
 import { type ErrorRecord, type SolveResult, toErrorRecord } from '@quern/core';
 import { type Accelerator, chooseEngine } from '@quern/linalg';
 import { type MeasuredLoss, type RatePoint, type WhitenedSpectrum, whitenedSpectrum } from '@quern/solvers';
-import { type CandidatesTask, type MeasuredWay, measureWays } from '../budget/measureWays.ts';
-import { type LossTask, measureLoss } from '../measure/measureLoss.ts';
+import type { CandidatesTask, MeasuredWay } from '../budget/measureWays.ts';
+import type { LossTask } from '../measure/measureLoss.ts';
 import { releaseMemory } from './releaseMemory.ts';
 import { type KnownWeight, rateCurveOf, type SolveTask, solveSite } from './solveSite.ts';
 
@@ -37,14 +37,14 @@ export function rateCurveInWorker(task: SolveTask): Promise<WorkerAnswer<RatePoi
   return answer(task.members, () => rateCurveOf(task));
 }
 
-/** What a thread does with a site that is to be tried in several ways. */
+/** What a thread does with a site that is to be tried in several ways. What only some tasks need is loaded by them: half of what a thread starts with. */
 export function waysInWorker(task: CandidatesTask): Promise<WorkerAnswer<(MeasuredWay | null)[]>> {
-  return answer([task], () => measureWays(task));
+  return answer([task], async () => (await import('../budget/measureWays.ts')).measureWays(task));
 }
 
 /** What a thread does with sites whose results the model is to be measured with. */
 export function lossInWorker(task: LossTask): Promise<WorkerAnswer<MeasuredLoss>> {
-  return answer(task.members, () => measureLoss(task));
+  return answer(task.members, async () => (await import('../measure/measureLoss.ts')).measureLoss(task));
 }
 
 /** Once the executor was closed a task ends at the next kernel. */

@@ -16,8 +16,14 @@ export interface StatisticsCapture {
   finish(): ReadonlyMap<string, InputStatistics>;
 }
 
+/** Scratch of finished chunks, by inFeatures: the pages of a new matrix cost more than adding it. */
+type Scratch = Map<number, Float32Array[]>;
+
 interface Sums {
   readonly inFeatures: number;
+  readonly scratch: Scratch;
+  /** Whether a chunk was added. */
+  isBegun: boolean;
   readonly inputGram: Float64Array<SharedArrayBuffer>;
   /** Of the chunk that is being added, null between chunks. */
   chunkGram: Float32Array | null;
@@ -34,10 +40,11 @@ interface Sums {
  * they come, so that the result depends on nothing but the chunks. Grams lie in shared memory: many jobs read one.
  * `widths`: inFeatures by activation name.
  * Errors: NON_FINITE_ACTIVATION naming the activation; INVALID_SHAPE when the last dimension is not inFeatures.
- * Cost: tokens x inFeatures^2 multiply-adds and inFeatures^2 x 4 bytes of scratch a chunk.
+ * Cost: tokens x inFeatures^2 multiply-adds and inFeatures^2 x 4 bytes of scratch, for each name while a chunk comes in several parts.
  */
 export function captureStatistics(widths: ReadonlyMap<string, number>): StatisticsCapture {
-  const sums = new Map([...widths].map(([name, inFeatures]) => [name, emptySums(inFeatures)]));
+  const scratch: Scratch = new Map();
+  const sums = new Map([...widths].map(([name, inFeatures]) => [name, emptySums(inFeatures, scratch)]));
   return {
     async add(activations, endsChunk = true, originals) {
       for (const [name, target] of sums) {
@@ -53,10 +60,20 @@ export function captureStatistics(widths: ReadonlyMap<string, number>): Statisti
   };
 }
 
-function emptySums(inFeatures: number): Sums {
+function emptySums(inFeatures: number, scratch: Scratch): Sums {
   const inputGram = new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
   const absolute = new Float64Array(inFeatures);
-  return { inFeatures, inputGram, chunkGram: null, crossGram: null, chunkCross: null, absolute, tokenCount: 0 };
+  const none = { chunkGram: null, crossGram: null, chunkCross: null, tokenCount: 0, isBegun: false };
+  return { inFeatures, scratch, inputGram, absolute, ...none };
+}
+
+/** A square of zeros. */
+function takeScratch({ inFeatures, scratch }: Sums): Float32Array {
+  return scratch.get(inFeatures)?.pop()?.fill(0) ?? new Float32Array(inFeatures * inFeatures);
+}
+
+function giveBack({ inFeatures, scratch }: Sums, used: Float32Array): void {
+  scratch.set(inFeatures, [...(scratch.get(inFeatures) ?? []), used]);
 }
 
 function captured(activations: NamedTensors, name: string): PlainTensor {
@@ -70,7 +87,7 @@ async function addCross(original: PlainTensor, data: Float32Array, sums: Sums): 
   const { inFeatures } = sums;
   const rows = data.length / inFeatures;
   sums.crossGram ??= new Float64Array(new SharedArrayBuffer(8 * inFeatures * inFeatures));
-  sums.chunkCross ??= new Float32Array(inFeatures * inFeatures);
+  sums.chunkCross ??= takeScratch(sums);
   const output = { rows: inFeatures, columns: inFeatures, data: sums.chunkCross };
   const x = { rows, columns: inFeatures, data };
   await gemm({ ...x, data: toFloat32(original) }, x, { transposeA: true, beta: 1, output });
@@ -88,7 +105,7 @@ async function addPart(name: string, tensor: PlainTensor, sums: Sums): Promise<F
   }
   const data = toFloat32(tensor);
   const rows = data.length / inFeatures;
-  sums.chunkGram ??= new Float32Array(inFeatures * inFeatures);
+  sums.chunkGram ??= takeScratch(sums);
   const { chunkGram } = sums;
   await addGram({ rows: inFeatures, columns: inFeatures, data: chunkGram }, { rows, columns: inFeatures, data });
   checkFinite(name, chunkGram, inFeatures);
@@ -104,7 +121,8 @@ function addRunSums(name: string, given: RunSums | undefined, sums: Sums): void 
   if (!given) throw new CompressionError('MISSING_TENSOR', `The activation "${name}" was not captured.`, { name });
   const { inFeatures, inputGram, absolute } = sums;
   checkFinite(name, given.gram, inFeatures);
-  for (let index = 0; index < inputGram.length; index++) inputGram[index]! += given.gram[index]!;
+  addChunk(inputGram, given.gram, sums.isBegun);
+  sums.isBegun = true;
   for (let column = 0; column < inFeatures; column++) absolute[column]! += given.absolute[column]!;
   sums.tokenCount += given.tokenCount;
 }
@@ -122,13 +140,23 @@ function checkFinite(name: string, gram: Float32Array, inFeatures: number): void
 }
 
 function endChunk(sums: Sums): void {
-  const { inputGram, chunkGram, crossGram, chunkCross } = sums;
+  const { inputGram, chunkGram, crossGram, chunkCross, isBegun } = sums;
   if (!chunkGram) return;
-  for (let index = 0; index < chunkGram.length; index++) inputGram[index]! += chunkGram[index]!;
+  addChunk(inputGram, chunkGram, isBegun);
+  giveBack(sums, chunkGram);
   sums.chunkGram = null;
-  if (!crossGram || !chunkCross) return;
-  for (let index = 0; index < chunkCross.length; index++) crossGram[index]! += chunkCross[index]!;
-  sums.chunkCross = null;
+  if (crossGram && chunkCross) {
+    addChunk(crossGram, chunkCross, isBegun);
+    giveBack(sums, chunkCross);
+    sums.chunkCross = null;
+  }
+  sums.isBegun = true;
+}
+
+/** The first is written over zeros: reading them first would take every page twice, once empty and once to be written. */
+function addChunk(total: Float64Array, chunk: Float32Array, isBegun: boolean): void {
+  if (!isBegun) total.set(chunk);
+  else for (let index = 0; index < chunk.length; index++) total[index]! += chunk[index]!;
 }
 
 function toFloat32(tensor: PlainTensor): Float32Array {

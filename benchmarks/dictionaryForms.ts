@@ -13,7 +13,14 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { externalData, openPacked } from '@quern/loader';
 import { InferenceSession } from 'onnxruntime-node';
-import type { CompressedWeight, DenseWeight, LinearSite, QuantizedWeight } from '../packages/core/src/index.ts';
+import type {
+  CompressedWeight,
+  DenseWeight,
+  LinearSite,
+  QuantizedWeight,
+  SparseGridWeight,
+  SparseWeight,
+} from '../packages/core/src/index.ts';
 import { importCheckpoint } from '../packages/importer/src/index.ts';
 import {
   copyRemaining,
@@ -37,7 +44,8 @@ type Storage = 'container' | 'packed' | 'packed-onnx';
 interface Method {
   readonly name: string;
   readonly storages: readonly Storage[];
-  readonly make: (site: LinearSite, random: () => number) => CompressedWeight;
+  /** Of sites that are solved together; see `groupsOf`. */
+  readonly make: (sites: readonly LinearSite[], random: () => number) => CompressedWeight[];
 }
 
 const ALL: readonly Storage[] = ['container', 'packed', 'packed-onnx'];
@@ -45,22 +53,22 @@ const METHODS: readonly Method[] = [
   {
     name: 'dense',
     storages: ['container'],
-    make: ({ outFeatures, inFeatures }, random) => dense(outFeatures, inFeatures, random),
+    make: (sites, random) => sites.map(({ outFeatures, inFeatures }) => dense(outFeatures, inFeatures, random)),
   },
   {
     name: 'gptq:4:128',
     storages: ['container'],
-    make: ({ outFeatures, inFeatures }, random) => grid(outFeatures, inFeatures, 128, random),
+    make: (sites, random) => sites.map(({ outFeatures, inFeatures }) => grid(outFeatures, inFeatures, 128, random)),
   },
   {
     name: 'dictionary:4, 80 % removed',
     storages: ALL,
-    make: (site, random) => dictionaryOf(site, random, { bits: 4, ratio: 0.8 }),
+    make: (sites, random) => dictionaryOf(sites, random, { bits: 4, ratio: 0.8 }),
   },
   {
     name: 'dictionary, 30 % removed',
     storages: ['container', 'packed-onnx'],
-    make: (site, random) => dictionaryOf(site, random, { bits: 16, ratio: 0.3 }),
+    make: (sites, random) => dictionaryOf(sites, random, { bits: 16, ratio: 0.3 }),
   },
 ];
 const ONE_THREAD = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
@@ -124,8 +132,10 @@ async function write(
   await mkdir(folder, { recursive: true });
   const store = createWeightStore({ folder: container, fileName: 'model.onnx_data' });
   const kernel = { accuracyLevel: 4, activationType: 'float32' } as const;
-  for (const site of findLinearSites(model).filter(({ block }) => block !== null)) {
-    await replaceSite(model, { ...kernel, site, compressed: method.make(site, random) }, store);
+  for (const sites of groupsOf(findLinearSites(model).filter(({ block }) => block !== null))) {
+    for (const [index, compressed] of method.make(sites, random).entries()) {
+      await replaceSite(model, { ...kernel, site: sites[index]!, compressed }, store);
+    }
   }
   await copyRemaining(model, store, { fold: true });
   await store.close();
@@ -173,38 +183,69 @@ async function tokensPerSecond(session: InferenceSession): Promise<number> {
   return (1000 * TOKENS) / (cpuMs() - first);
 }
 
-function dictionaryOf(
-  { outFeatures, inFeatures }: LinearSite,
-  random: () => number,
-  { bits, ratio }: { readonly bits: number; readonly ratio: number },
-): CompressedWeight {
+/** Sites that read one input together, and the others of a block together. */
+function groupsOf(sites: readonly LinearSite[]): LinearSite[][] {
+  const readers = [...Map.groupBy(sites, ({ inputName }) => inputName).values()];
+  const alone = readers.filter(group => group.length === 1).flat();
+  return [...readers.filter(group => group.length > 1), ...Map.groupBy(alone, ({ block }) => block).values()];
+}
+
+interface Format {
+  readonly bits: number;
+  readonly ratio: number;
+}
+
+let sharedCount = 0;
+
+function dictionaryOf(sites: readonly LinearSite[], random: () => number, { bits, ratio }: Format): CompressedWeight[] {
   const format = { bits, atomBits: bits, groupSize: 'channel' } as const;
+  const [{ inputName, outFeatures, inFeatures }] = sites as [LinearSite];
+  const request = { ratio, atomsPerNonzero: 2, format };
+  const sharedFactor = { name: `shared_${sharedCount++}`, siteCount: sites.length };
+  if (sites.every(site => site.inputName === inputName)) {
+    const stackedOutputs = sites.map(site => site.outFeatures);
+    const { atomCount, nonzeroCount } = dictionarySize({ outFeatures, inFeatures, stackedOutputs }, request);
+    const right = bits === 16 ? dense(atomCount, inFeatures, random) : grid(atomCount, inFeatures, inFeatures, random);
+    const share = nonzeroCount / stackedOutputs.reduce((sum, own) => sum + own, 0);
+    const sharedRight = sites.length > 1 ? sharedFactor : null;
+    return stackedOutputs.map(own => {
+      const left = sparse([own, atomCount], Math.floor(share * own), { bits, random });
+      return { kind: 'lowRank', outFeatures: own, inFeatures, left, right, sharedRight };
+    });
+  }
+  // On grids each by itself.
+  if (bits !== 16) return sites.flatMap(site => dictionaryOf([site], random, { bits, ratio }));
+  const stackedOutputs = sites.map(site => site.inFeatures);
   const { atomCount, nonzeroCount } = dictionarySize(
-    { outFeatures, inFeatures },
-    { ratio, atomsPerNonzero: 2, format },
+    { outFeatures: 0, inFeatures: outFeatures, stackedOutputs },
+    request,
   );
-  const mask = new Uint8Array(outFeatures * atomCount);
+  const left = dense(outFeatures, atomCount, random);
+  const share = nonzeroCount / stackedOutputs.reduce((sum, own) => sum + own, 0);
+  return stackedOutputs.map(own => {
+    const right = sparse([atomCount, own], Math.floor(share * own), { bits, random });
+    return { kind: 'lowRank', outFeatures, inFeatures: own, left, right, sharedRight: null, sharedLeft: sharedFactor };
+  });
+}
+
+function sparse(
+  [outFeatures, inFeatures]: readonly [number, number],
+  nonzeroCount: number,
+  { bits, random }: { readonly bits: number; readonly random: () => number },
+): SparseWeight | SparseGridWeight {
+  const mask = new Uint8Array(outFeatures * inFeatures);
   for (let place = 0, left = nonzeroCount; place < mask.length; place++) {
     if (((random() + 1) / 2) * (mask.length - place) >= left) continue;
     mask[place] = 1;
     left--;
   }
-  const shape = { outFeatures, inFeatures: atomCount, mask };
-  const halves = (): Float32Array =>
-    Float32Array.from({ length: nonzeroCount }, () => Math.f16round(random() / 4 + 0.01));
-  const codes = (): Uint8Array => Uint8Array.from({ length: nonzeroCount }, () => bell(random));
-  const left =
-    bits === 16
-      ? ({ kind: 'sparse', ...shape, values: halves() } as const)
-      : ({
-          kind: 'sparseGrid',
-          ...shape,
-          bits,
-          codes: codes(),
-          scales: new Float32Array(outFeatures).fill(2 ** -5),
-        } as const);
-  const right = bits === 16 ? dense(atomCount, inFeatures, random) : grid(atomCount, inFeatures, inFeatures, random);
-  return { kind: 'lowRank', outFeatures, inFeatures, left, right, sharedRight: null };
+  const shape = { outFeatures, inFeatures, mask };
+  if (bits === 16) {
+    const values = Float32Array.from({ length: nonzeroCount }, () => Math.f16round(random() / 4 + 0.01));
+    return { kind: 'sparse', ...shape, values };
+  }
+  const codes = Uint8Array.from({ length: nonzeroCount }, () => bell(random));
+  return { kind: 'sparseGrid', ...shape, bits, codes, scales: new Float32Array(outFeatures).fill(2 ** -5) };
 }
 
 function dense(outFeatures: number, inFeatures: number, random: () => number): DenseWeight {

@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util';
 import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
 import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { allocateBits, dense, relativeOutputError, solvers } from '../packages/solvers/src/index.ts';
-import { dictionary, dictionaryRateCurve } from '../packages/solvers/src/sparseDictionary/dictionary.ts';
+import { dictionary } from '../packages/solvers/src/sparseDictionary/dictionary.ts';
 import type { DictionaryOptions } from '../packages/solvers/src/sparseDictionary/dictionaryOptions.ts';
+import { dictionaryRateCurve } from '../packages/solvers/src/sparseDictionary/dictionaryRateCurve.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
 import {

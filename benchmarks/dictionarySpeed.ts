@@ -2,21 +2,30 @@
  * How long do the sparse dictionaries take for one weight, next to their products? 2048 inputs, 8192 outputs, 20 % removed.
  * compot: 20 alternations from few that are timed. dictionary: a sweep, and the share it reaches of the rate of a float32 product
  * of its shape. cospadi: a sweep, its pursuit from 32 outputs, its K-SVD from 8 atoms, in processor time. All on one weight of noise with a falling spectrum.
- * Usage: node benchmarks/dictionarySpeed.ts [inputs] [outputs] [threads]
+ * With --outputs the weight has 8192 inputs and 2048 outputs, so that atoms of dictionary lie over the outputs: a sweep of that, the share it reaches of the rate of
+ * its largest product, and cospadi as above. What `dictionary` does once before, an eigenproblem of the inputs, is what eigenSpeed.ts measures.
+ * Usage: node benchmarks/dictionarySpeed.ts [--outputs] [inputs] [outputs] [threads]
  */
-import { chooseEngine, describeEngine, gemm, type Matrix } from '../packages/linalg/src/index.ts';
+import { chooseEngine, describeEngine, gemm, type Matrix, symmetricEigen } from '../packages/linalg/src/index.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { keepLargest } from '../packages/solvers/src/sparseDictionary/keepLargest.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
 import { learnDictionary } from '../packages/solvers/src/sparseDictionary/learnDictionary.ts';
 import { learnOrthonormal } from '../packages/solvers/src/sparseDictionary/learnOrthonormal.ts';
+import { learnOutputAtoms } from '../packages/solvers/src/sparseDictionary/learnOutputAtoms.ts';
 import { normalEquations } from '../packages/solvers/src/sparseDictionary/normalEquations.ts';
 import { pursueOrthogonally } from '../packages/solvers/src/sparseDictionary/pursueOrthogonally.ts';
+import { sampleAtoms } from '../packages/solvers/src/sparseDictionary/sampleAtoms.ts';
 import { updateAtoms } from '../packages/solvers/src/sparseDictionary/updateAtoms.ts';
 import { describeMachine } from './machine.ts';
 
-const [inFeatures = 2048, outFeatures = 8192, threads = 2] = process.argv.slice(2).map(Number);
+const given = process.argv.slice(2);
+const isOverOutputs = given[0] === '--outputs';
+const usual = isOverOutputs ? [8192, 2048] : [2048, 8192];
+const [inFeatures = usual[0]!, outFeatures = usual[1]!, threads = 2] = given.slice(isOverOutputs ? 1 : 0).map(Number);
 const [RATIO, SWEEPS, SAMPLED_ROWS, SAMPLED_ATOMS] = [0.2, 2, 32, 8];
+/** For each nonzero, where they are the shorter ones. */
+const ATOMS_OVER_OUTPUTS = 2.8;
 /** Of cospadi; of dictionary with what it tries before, three numbers of atoms and ten sweeps for each. */
 const [COSPADI_SWEEPS, DICTIONARY_SWEEPS] = [60, 40 + 3 * 10];
 
@@ -26,25 +35,12 @@ const target = fallingNoise(outFeatures, inFeatures);
 const size = dictionarySize(shape, { ratio: RATIO, atomsPerNonzero: 2 });
 const { atomCount, nonzeroCount } = size;
 
-const noSweep = await timed(() => learnOrthonormal(target, size, 0));
-const compotSweepMs = ((await timed(() => learnOrthonormal(target, size, SWEEPS))) - noSweep) / SWEEPS;
+const compot = isOverOutputs ? null : await compotTimes();
 
-const directions = narrow(await leadingDirections(target, atomCount));
-const problem = { target: narrow(target), directions };
-await learnDictionary(problem, size, 1);
-const oneSweep = await timed(() => learnDictionary(problem, size, 1));
-const sweepMs = ((await timed(() => learnDictionary(problem, size, 1 + SWEEPS))) - oneSweep) / SWEEPS;
-const coefficients = await gemm(problem.target, directions, { transposeB: true });
-const square = await gemm(directions, directions, { transposeB: true });
-const productMs = Math.min(
-  await timed(() => gemm(coefficients, square)),
-  await timed(() => gemm(coefficients, square)),
-);
-const rate = (outFeatures * atomCount ** 2) / productMs;
-const sweepWork =
-  2 * outFeatures * atomCount * (atomCount + inFeatures) + 2 * atomCount ** 2 * inFeatures + 3 * atomCount ** 3;
+const { sweepMs, sweepWork, rate } = await (isOverOutputs ? sweepOverOutputs() : sweepOverInputs());
 
-const atoms = await leadingDirections(target, atomCount);
+// Rows of the weight spare an eigenproblem of 8192.
+const atoms = isOverOutputs ? sampleAtoms(target, atomCount, 1) : await leadingDirections(target, atomCount);
 const sample = { rows: SAMPLED_ROWS, columns: inFeatures, data: target.data.slice(0, SAMPLED_ROWS * inFeatures) };
 const equations = await normalEquations(sample, atoms);
 const sampledNonzeros = Math.floor((nonzeroCount * SAMPLED_ROWS) / outFeatures);
@@ -66,11 +62,7 @@ const figures = {
   machine: describeMachine(),
   engine: await describeEngine(),
   ...{ inFeatures, outFeatures, atomCount, nonzeroCount },
-  compot: {
-    sweepMs: Math.round(compotSweepMs),
-    of20Seconds: Math.round((20 * compotSweepMs + noSweep) / 1000),
-    limitSeconds: 120,
-  },
+  compot,
   dictionary: {
     sweepMs: Math.round(sweepMs),
     shareOfProductRate: Number((sweepWork / sweepMs / rate).toFixed(2)),
@@ -85,6 +77,68 @@ const figures = {
   dictionaryIsFasterThanPursuitBy: timesFaster(pursuitSweepMs),
 };
 console.log(JSON.stringify(figures, null, 2));
+
+async function compotTimes() {
+  const noSweep = await timed(() => learnOrthonormal(target, size, 0));
+  const sweepMs = ((await timed(() => learnOrthonormal(target, size, SWEEPS))) - noSweep) / SWEEPS;
+  return {
+    sweepMs: Math.round(sweepMs),
+    of20Seconds: Math.round((20 * sweepMs + noSweep) / 1000),
+    limitSeconds: 120,
+  };
+}
+
+interface Sweep {
+  readonly sweepMs: number;
+  /** Multiply-adds. */
+  readonly sweepWork: number;
+  /** Of a product, multiply-adds a millisecond. */
+  readonly rate: number;
+}
+
+async function sweepOverInputs(): Promise<Sweep> {
+  const directions = narrow(await leadingDirections(target, atomCount));
+  const problem = { target: narrow(target), directions };
+  const sweepMs = await sweepTime(sweeps => learnDictionary(problem, size, sweeps));
+  const coefficients = await gemm(problem.target, directions, { transposeB: true });
+  const square = await gemm(directions, directions, { transposeB: true });
+  const rate = (outFeatures * atomCount ** 2) / (await best(() => gemm(coefficients, square)));
+  const sweepWork =
+    2 * outFeatures * atomCount * (atomCount + inFeatures) + 2 * atomCount ** 2 * inFeatures + 3 * atomCount ** 3;
+  return { sweepMs, sweepWork, rate };
+}
+
+/** The eigenvectors of the inputs' correlations are noise here: what a sweep takes does not depend on them. */
+async function sweepOverOutputs(): Promise<Sweep> {
+  const own = dictionarySize(
+    { outFeatures: inFeatures, inFeatures: outFeatures },
+    { ratio: RATIO, atomsPerNonzero: ATOMS_OVER_OUTPUTS },
+  );
+  const correlations = { rows: inFeatures, columns: inFeatures, data: new Float32Array(inFeatures ** 2) };
+  for (let index = 0; index < correlations.data.length; index += inFeatures + 1) correlations.data[index] = 1;
+  const weight = narrow(target);
+  const segment = { target: weight, correlations, pull: weight, directions: correlations };
+  const spectrum = new Float64Array(inFeatures).fill(1);
+  const { vectors } = await symmetricEigen(await gemm(target, target, { transposeB: true }));
+  const energy = target.data.reduce((sum, value) => sum + value * value, 0);
+  const learning = { segments: [{ ...segment, spectrum }], energy, outputs: narrow(vectors) };
+  const sweepMs = await sweepTime(sweeps => learnOutputAtoms(learning, own, sweeps));
+  const coefficients = { ...weight, rows: own.atomCount, data: weight.data.slice(0, own.atomCount * inFeatures) };
+  const k = own.atomCount;
+  const rate = (k * inFeatures ** 2) / (await best(() => gemm(coefficients, correlations)));
+  const products = 3 * k * inFeatures ** 2 + 3 * k ** 2 * inFeatures + 2 * k * inFeatures * outFeatures;
+  return { sweepMs, sweepWork: products + 2 * k ** 2 * outFeatures, rate };
+}
+
+async function sweepTime(learn: (sweeps: number) => Promise<unknown>): Promise<number> {
+  await learn(1);
+  const oneSweep = await timed(() => learn(1));
+  return ((await timed(() => learn(1 + SWEEPS))) - oneSweep) / SWEEPS;
+}
+
+async function best(run: () => Promise<unknown>): Promise<number> {
+  return Math.min(await timed(run), await timed(run));
+}
 
 async function timed(run: () => Promise<unknown>): Promise<number> {
   const started = performance.now();

@@ -28,7 +28,7 @@ import type { SingleSolver, Solver } from './solver.ts';
 import { compot, compotCurve } from './sparseDictionary/compot.ts';
 import { cospadi } from './sparseDictionary/cospadi.ts';
 import { cospadiGrouped } from './sparseDictionary/cospadiGrouped.ts';
-import { dictionary, dictionaryRateCurve } from './sparseDictionary/dictionary.ts';
+import { dictionary } from './sparseDictionary/dictionary.ts';
 import { dictionaryFormat } from './sparseDictionary/dictionaryFormat.ts';
 import {
   compotOptions,
@@ -38,6 +38,7 @@ import {
   geopairOptions,
   rocketOptions,
 } from './sparseDictionary/dictionaryOptions.ts';
+import { dictionaryRateCurve } from './sparseDictionary/dictionaryRateCurve.ts';
 import {
   dictionarySize,
   dictionaryStorageBits,

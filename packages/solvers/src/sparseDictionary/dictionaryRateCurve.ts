@@ -1,0 +1,27 @@
+import type { RatePoint } from '../entropyCoded/rateCurve.ts';
+import { parseOptions } from '../parseOptions.ts';
+import type { StackedSite } from '../solver.ts';
+import { TRIAL_SWEEPS } from './dictionary.ts';
+import { curveOf } from './dictionaryCurve.ts';
+import { dictionaryFormat } from './dictionaryFormat.ts';
+import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
+import { dictionarySize } from './dictionarySize.ts';
+import { sideOf } from './sideOf.ts';
+
+/** Most weights choose 2 to 4. */
+const ATOMS_PER_NONZERO = 2.8;
+
+/** What weights lose at falling rates by `dictionary`, with one number of atoms per nonzero and few sweeps. */
+export async function dictionaryRateCurve(
+  sites: readonly StackedSite[],
+  options: Omit<DictionaryOptions, 'ratio'>,
+): Promise<RatePoint[]> {
+  const settings = parseOptions(dictionaryOptions, { ...options, ratio: 0.5 }, 'dictionary');
+  const { atomsPerNonzero = ATOMS_PER_NONZERO } = settings;
+  const format = dictionaryFormat(settings);
+  const side = await sideOf(sites, format);
+  return curveOf(side.shape, format, async ratio => {
+    const size = dictionarySize(side.shape, { ratio, atomsPerNonzero, format });
+    return (await side.learn(size, TRIAL_SWEEPS)).objectives.at(-1)!;
+  });
+}

@@ -1,0 +1,45 @@
+import type { Matrix } from '@quern/linalg';
+import type { DictionaryFormat } from './dictionaryFormat.ts';
+import type { DictionarySide } from './dictionarySide.ts';
+import { leadingDirections } from './leadingDirections.ts';
+import { LEARNING, type LearningSettings, learnDictionary } from './learnDictionary.ts';
+import { padSupport } from './padSupport.ts';
+import { splitStack } from './splitStack.ts';
+import { type SiteStack, whitenStack } from './stackSites.ts';
+import { storeCode } from './storeCode.ts';
+
+/**
+ * Atoms over the inputs of a stack whose sites read one input, W = coefficients dictionary; see learnDictionary. `outputs` are those of each site.
+ *
+ * Errors: NOT_POSITIVE_DEFINITE. Cost: Cholesky and an eigenproblem of inFeatures, a sweep as in learnDictionary.
+ */
+export async function overInputs(
+  stack: SiteStack,
+  outputs: readonly number[],
+  format: DictionaryFormat,
+): Promise<DictionarySide> {
+  const problem = await whitenStack(stack);
+  const { rows: outFeatures, columns: inFeatures } = problem.target;
+  const directions = narrow(await leadingDirections(problem.target, inFeatures));
+  const target = narrow(problem.target);
+  return {
+    shape: { outFeatures, inFeatures, stackedOutputs: outputs },
+    async learn(size, sweeps) {
+      const code = await learnDictionary({ target, directions }, size, sweeps, learningFor(format));
+      const store = async () => {
+        const coefficients = padSupport(code.coefficients, size.nonzeroCount);
+        return splitStack(await storeCode(problem, { ...code, coefficients }, format), outputs);
+      };
+      return { objectives: code.objectives, store };
+    },
+  };
+}
+
+/** Long moves find atoms that lean on each other; what is rounded afterwards does better without. */
+function learningFor({ bits }: DictionaryFormat): LearningSettings {
+  return bits === 16 ? LEARNING : { ...LEARNING, overshoot: 0.9, proximity: [0.5, 0.5] };
+}
+
+function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
+  return { rows, columns, data: new Float32Array(data) };
+}

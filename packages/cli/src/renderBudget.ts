@@ -1,23 +1,15 @@
-import type { Budget, BudgetFigures, BudgetPlan, BudgetReport, SiteReport, UniformRival } from '@quern/pipeline';
+import type { Budget, BudgetFigures, BudgetPlan, BudgetReport, UniformRival } from '@quern/pipeline';
 import { formatBytes } from './format.ts';
 
 /** What came of a budget: what was asked, expected and measured, and how often each way was chosen. */
-export function renderBudget(
-  { asked, predicted, measured, corrections, uniform }: BudgetReport,
-  sites: readonly SiteReport[],
-): string[] {
-  const ways = new Map<string, number>();
-  for (const site of sites) ways.set(wayOf(site), (ways.get(wayOf(site)) ?? 0) + 1);
-  const chosen = [...ways]
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([way, count]) => `${count} x ${way}`);
+export function renderBudget({ asked, chosen, predicted, measured, corrections, uniform }: BudgetReport): string[] {
   const again = corrections === 0 ? '' : `, ${corrections} ${corrections === 1 ? 'correction' : 'corrections'}`;
   return [
     `budget          ${describeAsked(asked)}${again}`,
     `expected        ${describeFigures(predicted)}`,
     `measured        ${describeFigures(measured)}`,
     ...(uniform ? [`one way for all ${describeRival(uniform)}`] : []),
-    `chosen          ${chosen.join(', ')}`,
+    `chosen          ${chosen.map(({ way, sites }) => `${sites} x ${way}`).join(', ')}`,
   ];
 }
 
@@ -35,11 +27,6 @@ export function renderBudgetPlan({ asked, leastBitsPerWeight, mostBitsPerWeight,
       ? `expected: ${describeFigures(predicted)}`
       : 'expected: known once a run has measured what each site loses; the next plan then shows every site',
   ];
-}
-
-function wayOf({ solver, nominalBits, groupSize }: SiteReport): string {
-  const group = groupSize === null ? '' : `:${groupSize}`;
-  return `${solver}:${Number(nominalBits.toFixed(2))}${group}`;
 }
 
 function describeAsked(budget: Budget): string {

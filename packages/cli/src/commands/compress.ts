@@ -40,7 +40,7 @@ function renderResult(result: CompressResult): string {
       `nats per token  ${formatSigned(perplexity.nllDifference, 5)} +- ${perplexity.nllDifferenceStandardError.toFixed(5)}  (paired)`,
     );
   }
-  if (result.budget) lines.push(...renderBudget(result.budget, result.sites));
+  if (result.budget) lines.push(...renderBudget(result.budget));
   for (const { name, relativeDifference, exact } of result.outputs ?? []) {
     lines.push(`output ${name}  ${percent(relativeDifference)} off  (exact arithmetic ${percent(exact)})`);
   }

@@ -1,8 +1,10 @@
+import type { WayCount } from './countWays.ts';
 import type { Budget } from './readBudget.ts';
 
 /** What a budget asked for, what was expected of the choice, and what the written files have. Which site got what stands with the sites. */
 export interface BudgetReport {
   readonly asked: Budget;
+  readonly chosen: readonly WayCount[];
   readonly predicted: BudgetFigures;
   readonly measured: BudgetFigures;
   /** Choices that were made again because the files that were written missed the budget; 3 at most. */

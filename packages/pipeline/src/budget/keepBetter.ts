@@ -1,7 +1,7 @@
-import { nominalBitsOf, type SitePlan } from '../solve/sitePlan.ts';
 import type { Attempt } from './attempt.ts';
 import type { UniformRival } from './budgetReport.ts';
 import type { CandidateTable, ChosenPlans } from './candidateTable.ts';
+import { wayOf } from './countWays.ts';
 import { fitSize, type MakeFiles } from './fitSize.ts';
 import { nearUniform } from './nearUniform.ts';
 import type { SizeLimit } from './sizeLimit.ts';
@@ -32,15 +32,8 @@ export async function keepBetter(
   }
   const isKept = rival.klDivergence < made.klDivergence;
   const uniform = {
-    method: describeWay(rival.chosen.plans[0]!),
+    method: wayOf(rival.chosen.plans[0]!),
     ...{ klDivergence: rival.klDivergence, chosenKlDivergence: made.klDivergence, isKept },
   };
   return { made: isKept ? await make(rival.chosen, null) : made, uniform };
-}
-
-function describeWay(plan: SitePlan): string {
-  const { groupSize } = plan.options;
-  return [plan.solver, Number(nominalBitsOf(plan).toFixed(2)), ...(groupSize === undefined ? [] : [groupSize])].join(
-    ':',
-  );
 }

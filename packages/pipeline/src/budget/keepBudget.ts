@@ -7,6 +7,7 @@ import type { CompressRun } from '../run.ts';
 import { type Attempt, type AttemptContext, attempt } from './attempt.ts';
 import type { BudgetFigures, BudgetReport } from './budgetReport.ts';
 import { type ChosenPlans, candidateTable } from './candidateTable.ts';
+import { countWays } from './countWays.ts';
 import { expectedFigures } from './expectedFigures.ts';
 import type { MakeFiles } from './fitSize.ts';
 import type { IntendedChoice } from './intendPlans.ts';
@@ -73,7 +74,7 @@ export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetReq
     run: made.run,
     dtype: made.dtype,
     result,
-    budget: { asked: budget, predicted, measured, corrections, uniform },
+    budget: { asked: budget, chosen: countWays(chosen.plans), predicted, measured, corrections, uniform },
   };
 }
 

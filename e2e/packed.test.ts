@@ -225,7 +225,8 @@ describe.each([
     const planes = await pack(`${name}-planes`, method, 'packed-onnx', settings);
     expect(container.storage.bitsPerWeight).toBeGreaterThan(kept);
     expect(planes.storage.bitsPerWeight).toBeLessThanOrEqual(kept);
-    expect(planes.storage.bitsPerWeight).toBeGreaterThan(0.98 * kept);
+    // On a grid some coefficients round to a level of 0, which a mask leaves out.
+    expect(planes.storage.bitsPerWeight).toBeGreaterThan((method === 'compot' ? 0.98 : 0.96) * kept);
     expect(packed.storage.bitsPerWeight).toBeLessThanOrEqual(1.01 * kept);
     for (const form of [packed, planes]) {
       expect(form.storage.container!.storedBytes).toBe(container.storage.storedBytes);

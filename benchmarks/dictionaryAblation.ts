@@ -11,17 +11,21 @@ import { type CompressedWeight, reconstruct } from '../packages/core/src/index.t
 import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
 import { allocateBits, dense, relativeOutputError, solvers } from '../packages/solvers/src/index.ts';
 import { dictionary } from '../packages/solvers/src/sparseDictionary/dictionary.ts';
+import { FLOAT_FORMAT } from '../packages/solvers/src/sparseDictionary/dictionaryFormat.ts';
 import type { DictionaryOptions } from '../packages/solvers/src/sparseDictionary/dictionaryOptions.ts';
 import { dictionaryRateCurve } from '../packages/solvers/src/sparseDictionary/dictionaryRateCurve.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
+import { learnAtBest } from '../packages/solvers/src/sparseDictionary/learnAtBest.ts';
 import {
   LEARNING,
   type LearningSettings,
   learnDictionary,
 } from '../packages/solvers/src/sparseDictionary/learnDictionary.ts';
 import { learnOrthonormal } from '../packages/solvers/src/sparseDictionary/learnOrthonormal.ts';
+import { overInputs } from '../packages/solvers/src/sparseDictionary/overInputs.ts';
 import { solveDictionary } from '../packages/solvers/src/sparseDictionary/solveDictionary.ts';
+import { stackSites } from '../packages/solvers/src/sparseDictionary/stackSites.ts';
 import { whitenWeight } from '../packages/solvers/src/sparseDictionary/whitenWeight.ts';
 import { describeMachine } from './machine.ts';
 import { type ModelSite, modelSites } from './modelSites.ts';
@@ -67,6 +71,13 @@ const stacked =
   (sites, ratio) =>
     dictionary(sites, { ...options, ratio });
 
+/** Each weight by itself, the atoms over its inputs. */
+const overItsInputs: Solve = alone(async (site, ratio) => {
+  const side = await overInputs(await stackSites([site]), [site.weight.rows], FLOAT_FORMAT);
+  const code = await learnAtBest(side, { ratio, atomsPerNonzero: undefined, sweeps: SWEEPS, format: FLOAT_FORMAT });
+  return (await code.store())[0]!;
+});
+
 const apart: Solve = alone(async (site, ratio) => (await stacked()([site], ratio))[0]!);
 
 interface Step extends Partial<LearningSettings> {
@@ -102,8 +113,9 @@ const rows: readonly (readonly [string, Solve])[] = [
   ['+ half of the nonzeros at first', inPart({ ...plain, placement: 'matrix', firstShare: LEARNING.firstShare })],
   ['+ atoms moved beyond least squares', inPart({ ...LEARNING, proximity: plain.proximity })],
   ['+ large moves first, small ones later', inPart(LEARNING)],
-  ['+ atoms per nonzero chosen', apart],
-  ['+ one dictionary for all that read one input: `dictionary`', stacked()],
+  ['+ atoms per nonzero chosen', overItsInputs],
+  ['+ atoms over the outputs where those are fewer', apart],
+  ['+ atoms shared by sites of a block: `dictionary`', stacked()],
   [`\`dictionary\`, ${SHORT_SWEEPS} sweeps, 3 atoms a nonzero`, stacked({ sweeps: SHORT_SWEEPS, atomsPerNonzero: 3 })],
 ];
 

@@ -1,11 +1,11 @@
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
 import { parseOptions } from '../parseOptions.ts';
 import type { StackedSite } from '../solver.ts';
-import { TRIAL_SWEEPS } from './dictionary.ts';
 import { curveOf } from './dictionaryCurve.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionarySize } from './dictionarySize.ts';
+import { TRIAL_SWEEPS } from './learnAtBest.ts';
 import { sideOf } from './sideOf.ts';
 
 /** Most weights choose 2 to 4. */

@@ -2,6 +2,7 @@ import { compareLosses, summarizeScores, type WindowScores } from '@quern/evalua
 import { readOnnxModel, withAccuracyLevel } from '@quern/onnx';
 import type { PerplexityReport } from './compressRequest.ts';
 import { shippedAccuracyLevel } from './evaluateModel.ts';
+import { once } from './once.ts';
 import { hashGraph } from './open/hashGraph.ts';
 import { openModel } from './open/openModel.ts';
 import type { PreparedText } from './open/prepareText.ts';
@@ -36,7 +37,7 @@ export async function scoreWritten(
   graph: string,
 ): Promise<PerplexityReport> {
   const written = await readOnnxModel(graph);
-  const keep = { results: run.results, content: () => hashGraph(graph, written, run.signal) };
+  const keep = { results: run.results, content: once(() => hashGraph(graph, written, run.signal)) };
   const scores = await scoreStage(written, text, { ...run, stage: 'evaluate result', keep });
   const after = summarizeScores(scores, text);
   let exact = after.perplexity;

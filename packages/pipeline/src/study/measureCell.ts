@@ -2,6 +2,7 @@ import type { WindowScores } from '@quern/evaluator';
 import type { OnnxModel } from '@quern/onnx';
 import type { SharedRun } from '../compare/writeRow.ts';
 import type { Stage } from '../events.ts';
+import { once } from '../once.ts';
 import type { PreparedText } from '../open/prepareText.ts';
 import { scoreStage } from '../scoreStage.ts';
 import type { JobContent } from '../solve/jobKey.ts';
@@ -28,7 +29,7 @@ export async function measureCell(
   { texts, tasks }: StudyMeasures,
   run: Pick<SharedRun, 'request' | 'device' | 'emit' | 'signal' | 'folder' | 'results'>,
 ): Promise<StudyScores> {
-  const context = { ...run, stage, keep: { results: run.results, content } };
+  const context = { ...run, stage, keep: { results: run.results, content: once(content) } };
   const scored: WindowScores[] = [];
   for (const text of texts) scored.push(await scoreStage(model, text, context));
   const answered: number[][] = [];

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NamedTensors } from '@quern/runtime';
@@ -25,4 +25,11 @@ it('spills what does not fit into the memory limit, and gives back the same valu
   expect((await states.read(2)).hidden!.data[3]).toBe(7);
   await states.close();
   expect(await readdir(folder)).toEqual([]);
+});
+
+it('says where it cannot write', async () => {
+  await writeFile(join(folder, 'file'), '');
+  const states = createHiddenStates(join(folder, 'file', 'spill'), 0);
+  const failure = { code: 'WRITE_FAILED', message: expect.stringMatching(/hidden states into .*spill .*TMPDIR/) };
+  await expect(states.write(0, tensors(0))).rejects.toMatchObject(failure);
 });

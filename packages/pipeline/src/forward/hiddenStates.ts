@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { NamedTensors, PlainTensor } from '@quern/runtime';
+import { asWriteFailure } from '../output/asWriteFailure.ts';
 
 /** What one chunk of windows looks like between two blocks. */
 export interface HiddenStates {
@@ -16,7 +17,7 @@ const MEMORY_LIMIT = 256e6;
 
 /**
  * Holds hidden states in memory up to `memoryLimit` bytes, 256 MB unless given; chunks beyond it go to files in `folder`, one a chunk.
- * Cost on disk: one block's hidden states, tokens x hidden size x 4 bytes.
+ * Errors: WRITE_FAILED. Cost on disk: one block's hidden states, tokens x hidden size x 4 bytes.
  */
 export function createHiddenStates(folder: string, memoryLimit: number = MEMORY_LIMIT): HiddenStates {
   const kept = new Map<number, NamedTensors>();
@@ -36,8 +37,13 @@ export function createHiddenStates(folder: string, memoryLimit: number = MEMORY_
         keptBytes += bytes;
         return;
       }
-      await mkdir(folder, { recursive: true });
-      await writeFile(path(chunk), serialize(tensors));
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(path(chunk), serialize(tensors));
+      } catch (error) {
+        const place = `hidden states into ${folder} (below --out, or where the environment's TMPDIR says)`;
+        throw asWriteFailure(error, folder, place);
+      }
     },
     async close() {
       kept.clear();

@@ -12,8 +12,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const PERMISSIONS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ENOTDIR']);
 const WRITING_CALLS: ReadonlySet<string> = new Set(['mkdir', 'write', 'rename', 'copyfile', 'unlink', 'rmdir']);
 
-/** Turns a refusal of the operating system to write into WRITE_FAILED naming the output folder; gives back anything else as it is. */
-export function asWriteFailure(error: unknown, out: string): unknown {
+/**
+ * Turns a refusal of the operating system to write into WRITE_FAILED naming the output folder, or another place; gives back anything else as
+ * it is.
+ */
+export function asWriteFailure(error: unknown, out: string, place = `into --out ${out}`): unknown {
   if (!(error instanceof Error) || error instanceof CompressionError) return error;
   const { code = '', syscall = '', path } = error as NodeJS.ErrnoException;
   const isDenied = PERMISSIONS.has(code) && WRITING_CALLS.has(syscall) && (syscall !== 'copyfile' || isReadable(path));
@@ -21,7 +24,7 @@ export function asWriteFailure(error: unknown, out: string): unknown {
   if (reason === undefined) return error;
   return new CompressionError(
     'WRITE_FAILED',
-    `Cannot write into --out ${out}: ${reason} (${code}). Make room or permit it, or name another folder.`,
+    `Cannot write ${place}: ${reason} (${code}). Make room or permit it, or name another folder.`,
     { out, code, ...(path === undefined ? {} : { path }) },
     { cause: error },
   );

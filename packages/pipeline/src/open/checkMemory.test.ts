@@ -32,8 +32,8 @@ async function neededFor(request: Partial<Parameters<typeof checkMemory>[1]>): P
 it('counts weights, the cache of every text twice, and the logits of what is read together', async () => {
   const needed = await neededFor({});
   // 5.77 million weights in float16, and their copies.
-  expect(needed).toBeGreaterThan(4 * 5.77e6);
-  expect(needed).toBeLessThan(8 * 5.77e6);
+  expect(needed).toBeGreaterThan(100e6 + 4 * 5.77e6);
+  expect(needed).toBeLessThan(100e6 + 8 * 5.77e6);
   // Six blocks of keys and values, 4 heads of 32, in float32; 4096 logits a token.
   const { hidden_size, num_attention_heads, num_key_value_heads, num_hidden_layers } = await configOf(demo);
   const cached = (2 * num_hidden_layers * num_key_value_heads * hidden_size) / num_attention_heads;
@@ -53,7 +53,7 @@ it('refuses to write before anything is opened, with what is needed, what is fre
   const request = { model: demo, prompt: 'Once', maxNewTokens: 5, stop: [], temperature: 0, seed: 0 };
   const written = generateText({ ...request, device: 'cpu' }, () => undefined, { emit: () => undefined });
   await expect(written).rejects.toThrow(
-    /generate opens the whole model: .*demo takes about [\d.]+ MB of memory \(.*\), and 20\.0 MB are free: compress it first, .* --out <folder>\), or take a machine/,
+    /generate opens the whole model: .*demo takes about 1\d\d MB of memory \(.*\), and 20\.0 MB are free: compress it first, .* --out <folder>\), or take a machine/,
   );
   const own = { windows: 1, windowLength: 8, temperature: 1, seed: 123456 };
   await expect(writeOwnText(opened, own, { device: 'cpu', emit: () => undefined })).rejects.toThrow(

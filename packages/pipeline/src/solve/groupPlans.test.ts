@@ -38,6 +38,9 @@ it('stacks sites that read one input where they are asked for the same', () => {
   });
   const plans = [reader('q_proj', { ratio: 0.2 }), reader('k_proj', { ratio: 0.2 }), reader('v_proj', { ratio: 0.1 })];
   expect(names(plans)).toEqual([['q_proj', 'k_proj'], ['v_proj']]);
+  // What several blocks read, as they do a memory, is one weight in each.
+  const next = { ...plans[0]!, site: { ...plans[0]!.site, name: 'next.q_proj', block: 1 } };
+  expect(names([...plans, next])).toEqual([['q_proj', 'k_proj'], ['v_proj'], ['next.q_proj']]);
   // Scales of an input are for all its readers.
   expect(names(plans.map(plan => ({ ...plan, solver: 'awq' })))).toEqual([['q_proj', 'k_proj', 'v_proj']]);
 });

@@ -2,9 +2,9 @@ import { type SitePlan, solverOf } from './sitePlan.ts';
 
 /**
  * Plans as they are solved. Those of a group solver go with their like in the blocks that follow, `blocksPerGroup` at a time;
- * those of a solver that shares inputs go with all that read the same one; those of a solver that takes several for one weight with those that
- * read the same input and have the same options, or, where none does, with others of the block that are as alone and have as many outputs;
- * all others go alone. Alike are sites of one name but for the block, one shape, one solver and the same options.
+ * those of a solver that shares inputs go with all that read the same one; those of a solver that takes several for one weight with those of
+ * their block that read the same input and have the same options, or, where none does, with others of the block that are as alone and have as
+ * many outputs; all others go alone. Alike are sites of one name but for the block, one shape, one solver and the same options.
  */
 export function groupPlans(plans: readonly SitePlan[]): readonly (readonly SitePlan[])[] {
   const groups = [...Map.groupBy(plans, groupOf).values()].flatMap(members => {
@@ -27,7 +27,8 @@ function groupOf(plan: SitePlan): string {
   const { needs } = solverOf(plan);
   if (needs === 'group') return likeness(plan);
   if (needs === 'sharedInput') return `${plan.solver} ${plan.site.inputName}`;
-  return needs === 'stack' ? JSON.stringify([plan.solver, plan.site.inputName, plan.options]) : plan.site.name;
+  const { block, inputName, name } = plan.site;
+  return needs === 'stack' ? JSON.stringify([plan.solver, block, inputName, plan.options]) : name;
 }
 
 /** The same for groups of one that may stand side by side; no two others have the same. */

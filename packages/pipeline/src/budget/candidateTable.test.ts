@@ -46,6 +46,9 @@ it('knows the best way that all sites can have, and leaves those alone that a ru
   expect(table.uniformWithin(11.9)).toBeNull();
   expect(methodsOf(table.uniformWithin(15.9)!.plans)).toEqual(['gptq:2', 'gptq:2', 'rtn:8']);
   expect(table.uniformWithin(15.9)).toMatchObject({ bits: 12, loss: expect.closeTo(0.6, 12) });
+  expect(candidateTable([bound, measured('a', 'x', 1, ways)]).uniformWithin(11)!.free).toMatchObject({
+    ...{ solver: 'gptq', options: { bits: 2 } },
+  });
   expect(methodsOf(table.uniformWithin(16)!.plans)).toEqual(['gptq:4', 'gptq:4', 'rtn:8']);
   const others = measured('d', 'x', 1, [
     ['rtn', 2, 0.1],

@@ -11,6 +11,12 @@ export interface ChosenPlans {
   readonly loss: number;
 }
 
+/** One way for all sites. */
+export interface UniformPlans extends ChosenPlans {
+  /** That of a site that no rule binds. */
+  readonly free: SitePlan;
+}
+
 /** The best plans at every size, and for every loss. */
 export interface CandidateTable {
   readonly leastBits: number;
@@ -20,7 +26,7 @@ export interface CandidateTable {
   /** Null where nothing loses so little. */
   readonly under: (loss: number) => ChosenPlans | null;
   /** The best that treats every site in one way, but for those that a rule binds; null where none takes so few bits. */
-  readonly uniformWithin: (bits: number) => ChosenPlans | null;
+  readonly uniformWithin: (bits: number) => UniformPlans | null;
 }
 
 /**
@@ -57,10 +63,10 @@ export function candidateTable(sites: readonly MeasuredSite[]): CandidateTable {
 }
 
 /** Every way that all sites with a choice can be treated in. */
-function uniformPlans(sites: readonly MeasuredSite[]): ChosenPlans[] {
-  const free = sites.filter(({ candidates }) => candidates.length > 1);
-  const ways = new Set(free[0]?.candidates.map(({ plan }) => wayOf(plan)));
-  return [...ways].flatMap(way => {
+function uniformPlans(sites: readonly MeasuredSite[]): UniformPlans[] {
+  const first = sites.find(({ candidates }) => candidates.length > 1);
+  const ways = new Map(first?.candidates.map(({ plan }) => [wayOf(plan), plan]));
+  return [...ways].flatMap(([way, free]) => {
     const chosen = sites.map(site => {
       const candidate = site.candidates.find(({ plan }) => site.candidates.length === 1 || wayOf(plan) === way);
       return candidate && optionOf(site, candidate);
@@ -68,7 +74,7 @@ function uniformPlans(sites: readonly MeasuredSite[]): ChosenPlans[] {
     if (!chosen.every(option => option !== undefined)) return [];
     const sum = (figure: (option: Option) => number) => chosen.reduce((total, option) => total + figure(option), 0);
     const plans = chosen.flatMap(option => option.plans);
-    return [{ plans, bits: sum(option => option.bits), loss: sum(option => option.loss) }];
+    return [{ free, plans, bits: sum(option => option.bits), loss: sum(option => option.loss) }];
   });
 }
 

@@ -61,7 +61,7 @@ export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetReq
   const { made, uniform } =
     budget.kind === 'increase'
       ? { made: await searchIncrease(table, Math.log1p(budget.share), make), uniform: null }
-      : await keepBetter(table, sizeLimit(choice, run.request.recipe, table, emit), makeRival, make);
+      : await keepBetter(table, sizeLimit(choice, run.request.recipe, table, emit), kept && makeRival, make);
   const { chosen, result, klDivergence, nllIncrease } = made;
   const predicted = expectedFigures(choice, chosen, heldOut !== null);
   const measured: BudgetFigures = {

@@ -96,19 +96,20 @@ describe('fitSize', () => {
 describe('keepBetter', () => {
   const limit = { bits: 4, excess: () => 0, refuse: () => new Error('out of reach') as never };
   const plan = { solver: 'gptq', options: { bits: 4, groupSize: 32 } } as unknown as SitePlan;
+  const bound = { solver: 'rtn', options: { bits: 8 } } as unknown as SitePlan;
   /** One way for all that is expected to lose `expected` times as much as the choice, and loses `measured` times as much. */
-  const run = async (expected: number, measured: number) => {
+  const run = async (expected: number, measured: number, canMeasure = true) => {
     const chosen = table.within(4)!;
-    const uniform = { plans: [plan], bits: 4, loss: expected * chosen.loss };
+    const uniform = { free: plan, plans: [bound, plan], bits: 4, loss: expected * chosen.loss };
     const made: string[] = [];
     const attempt = (of: ChosenPlans, name: string): Attempt => {
       made.push(name);
       return { chosen: of, klDivergence: of === uniform ? measured : 1 } as Attempt;
     };
     const kept = await keepBetter(
-      { ...table, within: () => ({ ...chosen, plans: [{ ...plan }] }), uniformWithin: () => uniform },
+      { ...table, within: () => ({ ...chosen, plans: [bound, { ...plan }] }), uniformWithin: () => uniform },
       limit,
-      async of => attempt(of, 'rival'),
+      canMeasure ? async of => attempt(of, 'rival') : null,
       async of => attempt(of, of === uniform ? 'uniform' : 'choice'),
     );
     return { made, report: kept.uniform, keepsUniform: kept.made.chosen === uniform };
@@ -127,7 +128,8 @@ describe('keepBetter', () => {
     });
   });
 
-  it('writes nothing more where one way for all is far off', async () => {
+  it('writes nothing more where one way for all is far off, or nothing measures it', async () => {
     expect(await run(1.3, 0.9)).toEqual({ made: ['choice'], report: null, keepsUniform: false });
+    expect(await run(1.2, 0.9, false)).toEqual({ made: ['choice'], report: null, keepsUniform: false });
   });
 });

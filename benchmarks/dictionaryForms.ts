@@ -76,6 +76,9 @@ const ROUNDS = 3;
 const TOKENS = 8;
 const PROMPT = Int32Array.from({ length: 16 }, (_, index) => 100 + index);
 
+/** Names of factors that sites share. */
+let sharedCount = 0;
+
 const [measured, packed] = process.argv.slice(2);
 if (measured) await measure(measured, packed === 'packed');
 else await compareAll();
@@ -194,8 +197,6 @@ interface Format {
   readonly bits: number;
   readonly ratio: number;
 }
-
-let sharedCount = 0;
 
 function dictionaryOf(sites: readonly LinearSite[], random: () => number, { bits, ratio }: Format): CompressedWeight[] {
   const format = { bits, atomBits: bits, groupSize: 'channel' } as const;

@@ -17,10 +17,11 @@ export function countWays(plans: readonly SitePlan[]): WayCount[] {
     .map(([way, own]) => ({ way: isRate(own[0]!) ? `${way}:${rangeOf(own)}` : way, sites: own.length }));
 }
 
-/** `name:bits:group` of a plan, as far as its method has them. */
+/** `name:bits:group` of a plan, as far as its method has them; floats have no group. */
 export function wayOf(plan: SitePlan): string {
   const { groupSize } = plan.options;
-  return [plan.solver, bitsOf(plan), ...(groupSize === undefined ? [] : [groupSize])].join(':');
+  const isGrouped = groupSize !== undefined && nominalBitsOf(plan) < 16;
+  return [plan.solver, bitsOf(plan), ...(isGrouped ? [groupSize] : [])].join(':');
 }
 
 function rangeOf(plans: readonly SitePlan[]): string {

@@ -42,6 +42,8 @@ export interface SiteReport {
   readonly storageBits: number;
   /** The initializers that were stored for it. */
   readonly tensors: readonly string[];
+  /** The name of a factor that it has in common with others, of which the first stored it; absent without one. */
+  readonly sharedFactor?: string;
   /** How it is packed; absent where the file holds what the kernels read. */
   readonly packed?: PackedReport;
   readonly relativeOutputError: number | null;

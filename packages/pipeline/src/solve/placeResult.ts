@@ -21,6 +21,7 @@ export async function placeResult(
   const activationType = activationTypeOf(model, plan.site);
   const { accuracyLevel } = recipe;
   const convergence = convergenceReport(compressed);
+  const shared = compressed.kind === 'lowRank' ? (compressed.sharedLeft ?? compressed.sharedRight) : null;
   const before = store.added().length;
   await replaceSite(model, { site: plan.site, compressed, accuracyLevel, activationType }, store);
   return {
@@ -34,6 +35,7 @@ export async function placeResult(
       .added()
       .slice(before)
       .map(({ name }) => name),
+    ...(shared ? { sharedFactor: shared.name } : {}),
     relativeOutputError: result.relativeOutputError,
     relativeWeightError: result.relativeWeightError,
     durationMs,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { CompressRun } from '../../run.ts';
 import type { WrittenResult } from '../writeResult.ts';
-import { measureSite } from './measureSite.ts';
+import { measureSites } from './measureSites.ts';
 import { packedName } from './packedName.ts';
 import { packGraph } from './packGraph.ts';
 
@@ -19,6 +19,6 @@ export async function packResult(run: CompressRun, written: WrittenResult): Prom
     ...written,
     dataFiles: [{ path, bytes }],
     containerBytes: written.dataFiles.reduce((sum, file) => sum + file.bytes, 0),
-    sites: written.sites.map(site => measureSite(site, sizes)),
+    sites: measureSites(written.sites, sizes),
   };
 }

@@ -9,7 +9,7 @@ import {
   tensorSize,
 } from '@quern/onnx';
 import type { WrittenResult } from '../writeResult.ts';
-import { measureSite } from './measureSite.ts';
+import { measureSites } from './measureSites.ts';
 
 /**
  * Moves the weights of a model into data files in which codes narrower than their container are bit planes and the zeros of sparse factors
@@ -40,7 +40,7 @@ export async function storeAsPlanes(
         return [name, { ...size, containerBytes: containers.get(name)! }];
       }),
     );
-    return { ...written, dataFiles, containerBytes, sites: written.sites.map(site => measureSite(site, sizes)) };
+    return { ...written, dataFiles, containerBytes, sites: measureSites(written.sites, sizes) };
   } catch (error) {
     await store.abort();
     throw error;

@@ -9,6 +9,9 @@ import type { OpenedModel } from '../open/openModel.ts';
 import { versions } from '../versions.ts';
 import type { JobContent } from './jobKey.ts';
 
+/** To be raised with every change of what a solver makes of the same input: versions tell releases apart, not the work between them. */
+const REVISION = 2;
+
 export interface OriginParts {
   readonly opened: OpenedModel;
   readonly sources: readonly string[];
@@ -25,6 +28,7 @@ export function originOf(parts: OriginParts): Readonly<Record<string, JobContent
   const { gemm, factorization, openBlas } = engine;
   return {
     versions: { ...versions() },
+    revision: REVISION,
     engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
     // Another processor may round differently.
     machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],

@@ -5,11 +5,13 @@
  * `node benchmarks/dictionaryAblation.ts [model] [--calibration <set|file>] [--windows n] [--ratios 0.2,0.3,0.5] [--cospadi 0.3]`
  * Every weight has the ratio, but for the last row. --cospadi: ratios at which cospadi, which takes longest, is run.
  */
+
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CompressedWeight, reconstruct } from '../packages/core/src/index.ts';
-import { chooseEngine, describeEngine, type Matrix } from '../packages/linalg/src/index.ts';
+import { chooseEngine, describeEngine } from '../packages/linalg/src/index.ts';
 import { allocateBits, dense, relativeOutputError, solvers } from '../packages/solvers/src/index.ts';
+import { toFloat32 } from '../packages/solvers/src/lowRank/toFloat32.ts';
 import { dictionary } from '../packages/solvers/src/sparseDictionary/dictionary.ts';
 import { FLOAT_FORMAT } from '../packages/solvers/src/sparseDictionary/dictionaryFormat.ts';
 import type { DictionaryOptions } from '../packages/solvers/src/sparseDictionary/dictionaryOptions.ts';
@@ -96,7 +98,7 @@ const inPart = ({ start = 'directions', sweeps = SWEEPS, ...settings }: Step): S
         start === 'compot'
           ? (await learnOrthonormal(target, size, COMPOT_SWEEPS)).atoms
           : await leadingDirections(target, size.atomCount);
-      const problem = { target: narrow(target), directions: narrow(atoms) };
+      const problem = { target: toFloat32(target), directions: toFloat32(atoms) };
       return { code: await learnDictionary(problem, size, sweeps, { ...LEARNING, ...settings }), size };
     }),
   );
@@ -185,8 +187,4 @@ async function measurePooled(ratio: number): Promise<[error: string, time: strin
   };
   const [error, time] = await measure(groups, solve, ratio);
   return [error, `${((user + system) / 1e6 + Number.parseFloat(time)).toFixed(1)} s`];
-}
-
-function narrow({ rows: height, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows: height, columns, data: new Float32Array(data) };
 }

@@ -6,7 +6,9 @@
  * its largest product, and cospadi as above. What `dictionary` does once before, an eigenproblem of the inputs, is what eigenSpeed.ts measures.
  * Usage: node benchmarks/dictionarySpeed.ts [--outputs] [inputs] [outputs] [threads]
  */
+
 import { chooseEngine, describeEngine, gemm, type Matrix, symmetricEigen } from '../packages/linalg/src/index.ts';
+import { toFloat32 } from '../packages/solvers/src/lowRank/toFloat32.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { keepLargest } from '../packages/solvers/src/sparseDictionary/keepLargest.ts';
 import { leadingDirections } from '../packages/solvers/src/sparseDictionary/leadingDirections.ts';
@@ -97,8 +99,8 @@ interface Sweep {
 }
 
 async function sweepOverInputs(): Promise<Sweep> {
-  const directions = narrow(await leadingDirections(target, atomCount));
-  const problem = { target: narrow(target), directions };
+  const directions = toFloat32(await leadingDirections(target, atomCount));
+  const problem = { target: toFloat32(target), directions };
   const sweepMs = await sweepTime(sweeps => learnDictionary(problem, size, sweeps));
   const coefficients = await gemm(problem.target, directions, { transposeB: true });
   const square = await gemm(directions, directions, { transposeB: true });
@@ -116,12 +118,12 @@ async function sweepOverOutputs(): Promise<Sweep> {
   );
   const correlations = { rows: inFeatures, columns: inFeatures, data: new Float32Array(inFeatures ** 2) };
   for (let index = 0; index < correlations.data.length; index += inFeatures + 1) correlations.data[index] = 1;
-  const weight = narrow(target);
+  const weight = toFloat32(target);
   const segment = { target: weight, correlations, pull: weight, directions: correlations };
   const spectrum = new Float64Array(inFeatures).fill(1);
   const { vectors } = await symmetricEigen(await gemm(target, target, { transposeB: true }));
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
-  const learning = { segments: [{ ...segment, spectrum }], energy, outputs: narrow(vectors) };
+  const learning = { segments: [{ ...segment, spectrum }], energy, outputs: toFloat32(vectors) };
   const sweepMs = await sweepTime(sweeps => learnOutputAtoms(learning, own, sweeps));
   const coefficients = { ...weight, rows: own.atomCount, data: weight.data.slice(0, own.atomCount * inFeatures) };
   const k = own.atomCount;
@@ -152,10 +154,6 @@ async function processorTime(run: () => Promise<unknown>): Promise<number> {
   await run();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: Float32Array.from(data) };
 }
 
 /** Noise whose columns shrink to a tenth. */

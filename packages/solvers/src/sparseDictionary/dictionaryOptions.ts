@@ -69,9 +69,7 @@ export type CompotOptions = z.input<typeof compotOptions>;
 export type CospadiOptions = z.input<typeof cospadiOptions>;
 
 /** Options of ROCKET. */
-export const rocketOptions = dictionaryOptions.omit({
-  ...{ sweeps: true, bits: true, atomBits: true, groupSize: true },
-});
+export const rocketOptions = dictionaryOptions.omit({ sweeps: true, bits: true, atomBits: true, groupSize: true });
 
 /** What a caller gives. */
 export type RocketOptions = z.input<typeof rocketOptions>;

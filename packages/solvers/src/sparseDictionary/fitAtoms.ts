@@ -1,5 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
-import { shiftedInverse } from './shiftedInverse.ts';
+import { solveAtoms } from './solveAtoms.ts';
 import type { SparseCode } from './sparseCode.ts';
 
 /** Keeps atoms that depend on each other in reach of the arithmetic. */
@@ -28,31 +28,13 @@ export async function fitAtoms<Data extends Float32Array | Float64Array>(
   const { coefficients, atoms } = code;
   const { rows, columns } = coefficients;
   const gram = await gemm(coefficients, coefficients, { transposeA: true });
-  const correlations = await gemm(coefficients, target, { transposeA: true });
-  let trace = 0;
-  for (let atom = 0; atom < columns; atom++) trace += gram.data[atom * (columns + 1)]!;
-  if (trace === 0) return { ...code, explained: 0 };
-  const fitted = await gemm(await shiftedInverse(gram, (ridge * trace) / columns), correlations);
-  const norms = new Float64Array(columns).fill(1);
-  let explained = 0;
-  for (let atom = 0; atom < columns; atom++) {
-    const start = atom * fitted.columns;
-    const values = fitted.data.subarray(start, start + fitted.columns);
-    let square = 0;
-    for (let index = 0; index < values.length; index++) {
-      square += values[index]! ** 2;
-      explained += values[index]! * correlations.data[start + index]!;
-    }
-    if (gram.data[atom * (columns + 1)] === 0 || square === 0) {
-      values.set(atoms.data.subarray(start, start + fitted.columns));
-      continue;
-    }
-    norms[atom] = Math.sqrt(square);
-    for (let index = 0; index < values.length; index++) values[index]! /= norms[atom]!;
-  }
+  const products = await gemm(coefficients, target, { transposeA: true });
+  const solved = await solveAtoms({ gram, products }, atoms, ridge);
+  if (solved === null) return { ...code, explained: 0 };
+  const { norms, explained } = solved;
   const scaled = coefficients.data.slice() as Data;
   for (let start = 0; start < scaled.length; start += columns) {
     for (let atom = 0; atom < columns; atom++) scaled[start + atom]! *= norms[atom]!;
   }
-  return { coefficients: { rows, columns, data: scaled }, atoms: fitted, explained };
+  return { coefficients: { rows, columns, data: scaled }, atoms: solved.atoms, explained };
 }

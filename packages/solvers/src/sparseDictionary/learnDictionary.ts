@@ -1,4 +1,5 @@
 import { gemm, type Matrix } from '@quern/linalg';
+import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
@@ -87,8 +88,8 @@ export async function learnDictionary(
     code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, { proximity, threshold, scratch }) };
   }
   return {
-    coefficients: toWide(code.coefficients),
-    atoms: toWide(code.atoms),
+    coefficients: toFloat64(code.coefficients),
+    atoms: toFloat64(code.atoms),
     objectives: energy > 0 ? objectives : [0],
     stoppedBy: isSettled ? 'tolerance' : 'sweeps',
   };
@@ -96,8 +97,4 @@ export async function learnDictionary(
 
 function zeros(rows: number, columns: number): Matrix<Float32Array> {
   return { rows, columns, data: new Float32Array(rows * columns) };
-}
-
-function toWide({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> {
-  return { rows, columns, data: new Float64Array(data) };
 }

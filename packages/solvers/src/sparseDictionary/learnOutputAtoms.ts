@@ -1,5 +1,6 @@
 import type { Convergence } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
+import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { hasSettled } from './hasSettled.ts';
@@ -8,8 +9,8 @@ import { AFTER_A_RISE, LEARNING } from './learnDictionary.ts';
 import { moveOutputCoefficients } from './moveOutputCoefficients.ts';
 import type { OutputLearning } from './outputProblem.ts';
 import { growingSweeps, shareAfter } from './shareAfter.ts';
-import { shiftedInverse } from './shiftedInverse.ts';
 import { type SideBySide, sideBySide } from './sideBySide.ts';
+import { solveAtoms } from './solveAtoms.ts';
 
 /** Of the mean of the diagonal of C R C^T. */
 const RIDGE = 1e-6;
@@ -77,7 +78,7 @@ export async function learnOutputAtoms(
     coefficients = moved;
   }
   return {
-    atoms: { ...atoms, data: Float64Array.from(atoms.data) },
+    atoms: toFloat64(atoms),
     coefficients: sideBySide(Float64Array.from(coefficients.data), atomCount, widths),
     objectives: energy > 0 ? objectives : [0],
     stoppedBy: isSettled ? 'tolerance' : 'sweeps',
@@ -100,27 +101,10 @@ async function fitOutputAtoms(
     await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
     await gemm(own, pull, { transposeB: true, beta: 1, output: products });
   }
-  let trace = 0;
-  for (let atom = 0; atom < count; atom++) trace += gram.data[atom * (count + 1)]!;
-  if (!(trace > 0)) return { atoms, explained: 0 };
-  const fitted = await gemm(await shiftedInverse(gram, (RIDGE * trace) / count), products);
-  let explained = 0;
-  for (let atom = 0; atom < count; atom++) {
-    const values = fitted.data.subarray(atom * length, (atom + 1) * length);
-    let square = 0;
-    for (let index = 0; index < length; index++) {
-      square += values[index]! ** 2;
-      explained += values[index]! * products.data[atom * length + index]!;
-    }
-    if (gram.data[atom * (count + 1)] === 0 || square === 0) {
-      values.set(atoms.data.subarray(atom * length, (atom + 1) * length));
-      continue;
-    }
-    const norm = Math.sqrt(square);
-    for (let index = 0; index < length; index++) values[index]! /= norm;
-    for (const { columns, data } of parts) {
-      for (let index = atom * columns; index < (atom + 1) * columns; index++) data[index]! *= norm;
-    }
+  const solved = await solveAtoms({ gram, products }, atoms, RIDGE);
+  if (solved === null) return { atoms, explained: 0 };
+  for (const { columns, data } of parts) {
+    for (let index = 0; index < data.length; index++) data[index]! *= solved.norms[Math.floor(index / columns)]!;
   }
-  return { atoms: fitted, explained };
+  return solved;
 }

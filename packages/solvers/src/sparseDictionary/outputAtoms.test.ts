@@ -2,6 +2,7 @@ import { maskedStorageBits, reconstruct } from '@quern/core';
 import { gemm, type Matrix, symmetricEigen, transpose } from '@quern/linalg';
 import { Matrix as NaiveMatrix, solve as naiveSolve } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
+import { toFloat32 } from '../lowRank/toFloat32.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { relativeOutputError } from '../relativeOutputError.ts';
 import { solvers } from '../solvers.ts';
@@ -86,10 +87,10 @@ describe('atoms over outputs', () => {
     const energy = target.data.reduce((sum, value) => sum + value * value, 0);
     const { vectors } = await symmetricEigen(await gemm(target, target, { transposeB: true }));
     const segment = {
-      ...{ target: narrow(target), correlations: narrow(correlations), pull: narrow(target) },
-      ...{ directions: narrow(correlations), spectrum: new Float64Array(inputs).fill(1) },
+      ...{ target: toFloat32(target), correlations: toFloat32(correlations), pull: toFloat32(target) },
+      ...{ directions: toFloat32(correlations), spectrum: new Float64Array(inputs).fill(1) },
     };
-    const learning = { segments: [segment], energy, outputs: narrow(vectors) };
+    const learning = { segments: [segment], energy, outputs: toFloat32(vectors) };
     const { atoms, objectives } = await learnOutputAtoms(learning, { atomCount, nonzeroCount: 2 * inputs }, 80);
     expect(objectives.at(-1)).toBeLessThan(1e-3);
     const overlaps = await gemm(planted, atoms, { transposeB: true });
@@ -104,8 +105,8 @@ describe('atoms over outputs', () => {
     const { segments } = await outputLearning(given);
     const [{ pull: products, correlations }] = given.segments as [OutputSegment];
     const [atomCount, proximity] = [5, 0.3];
-    const atoms = narrow(sampleAtoms(wide(atomCount, OUTPUTS, 8), atomCount, 1));
-    const old = narrow(wide(atomCount, INPUTS, 9));
+    const atoms = toFloat32(sampleAtoms(wide(atomCount, OUTPUTS, 8), atomCount, 1));
+    const old = toFloat32(wide(atomCount, INPUTS, 9));
     const coefficients = sideBySide(old.data, atomCount, [INPUTS]);
     const moved = sideBySide(new Float32Array(old.data.length), atomCount, [INPUTS]);
     await moveOutputCoefficients({ atoms, coefficients }, { segments, proximity }, moved);
@@ -225,8 +226,4 @@ function identity(size: number): Matrix<Float64Array> {
   const matrix = { rows: size, columns: size, data: new Float64Array(size * size) };
   for (let index = 0; index < matrix.data.length; index += size + 1) matrix.data[index] = 1;
   return matrix;
-}
-
-function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: Float32Array.from(data) };
 }

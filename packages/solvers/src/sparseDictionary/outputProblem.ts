@@ -1,5 +1,8 @@
 import { gemm, type Matrix, symmetricEigen } from '@quern/linalg';
 import { diagonalSum } from '../lowRank/diagonalSum.ts';
+import { toFloat32 } from '../lowRank/toFloat32.ts';
+import { equalScales } from './equalScales.ts';
+import type { SharingSite } from './sharingSite.ts';
 
 /** Of the mean of the Gram's diagonal: inputs that are never there count as if they had so much. */
 const LEAST_INPUT = 1e-8;
@@ -7,14 +10,17 @@ const LEAST_INPUT = 1e-8;
 /** Added to the diagonal of the correlations: keeps inputs that depend on each other apart. */
 const INDEPENDENT = 1e-6;
 
-/** A weight for atoms over its outputs, its inputs scaled to one size: errors count in the metric of their correlations. */
-export interface OutputSegment {
+interface Segment<Data extends Float32Array | Float64Array> {
   /** Y `[outFeatures, inFeatures]`, columns scaled by `roots`. */
-  readonly target: Matrix<Float64Array>;
+  readonly target: Matrix<Data>;
   /** R `[inFeatures, inFeatures]`, 1 on the diagonal but for a trace. */
-  readonly correlations: Matrix<Float64Array>;
+  readonly correlations: Matrix<Data>;
   /** Y R. */
-  readonly pull: Matrix<Float64Array>;
+  readonly pull: Matrix<Data>;
+}
+
+/** A weight for atoms over its outputs, its inputs scaled to one size: errors count in the metric of their correlations. */
+export interface OutputSegment extends Segment<Float64Array> {
   /** `[inFeatures]`: roots of the Gram's diagonal, times what the weight was scaled by. */
   readonly roots: Float64Array;
 }
@@ -26,24 +32,19 @@ export interface OutputProblem {
   readonly energy: number;
 }
 
-/** A weight, with rows already scaled as they count, and its Gram. */
-export interface OutputSite {
-  readonly weight: Matrix<Float64Array>;
-  readonly gram: Matrix<Float64Array>;
-}
-
 /**
- * Several weights of as many outputs side by side, each scaled so that its relative squared error counts like that of the others; one alone is not scaled.
+ * Several weights of as many outputs side by side, each scaled so that its relative squared error counts like that of the others; one alone is not
+ * scaled. Rows are scaled already as they count.
  *
  * Cost: outFeatures inFeatures^2 multiply-adds a site.
  */
-export async function outputProblem(sites: readonly OutputSite[]): Promise<OutputProblem> {
+export async function outputProblem(sites: readonly SharingSite[]): Promise<OutputProblem> {
   const segments: OutputSegment[] = [];
   for (const site of sites) segments.push(await segmentOf(site));
   const energies = segments.map(energyOf);
   const energy = energies.reduce((sum, own) => sum + own, 0);
   if (sites.length === 1) return { segments, energy };
-  const scales = energies.map(own => (own > 0 ? Math.sqrt(energy / (energies.length * own)) : 1));
+  const scales = equalScales(energies);
   const scaled = segments.map(({ target, correlations, pull, roots }, index) => ({
     target: times(target, scales[index]!),
     correlations,
@@ -53,7 +54,7 @@ export async function outputProblem(sites: readonly OutputSite[]): Promise<Outpu
   return { segments: scaled, energy: scaled.reduce((sum, segment) => sum + energyOf(segment), 0) };
 }
 
-async function segmentOf({ weight, gram }: OutputSite): Promise<OutputSegment> {
+async function segmentOf({ weight, gram }: SharingSite): Promise<OutputSegment> {
   const { rows, columns } = weight;
   const shift = (LEAST_INPUT * diagonalSum(gram)) / columns;
   const roots = Float64Array.from({ length: columns }, (_, input) =>
@@ -77,10 +78,7 @@ function times({ rows, columns, data }: Matrix<Float64Array>, factor: number): M
 }
 
 /** A segment in float32, with the eigenvectors of its correlations. */
-export interface LearningSegment {
-  readonly target: Matrix<Float32Array>;
-  readonly correlations: Matrix<Float32Array>;
-  readonly pull: Matrix<Float32Array>;
+export interface LearningSegment extends Segment<Float32Array> {
   /** R = directions^T diag(spectrum) directions, one direction a row. */
   readonly directions: Matrix<Float32Array>;
   readonly spectrum: Float64Array;
@@ -103,14 +101,10 @@ export async function outputLearning({ segments, energy }: OutputProblem): Promi
     const { values, vectors } = await symmetricEigen(correlations);
     await gemm(pull, target, { transposeB: true, beta: 1, output: sum });
     prepared.push({
-      ...{ target: narrow(target), correlations: narrow(correlations), pull: narrow(pull) },
-      ...{ directions: narrow(vectors), spectrum: values },
+      ...{ target: toFloat32(target), correlations: toFloat32(correlations), pull: toFloat32(pull) },
+      ...{ directions: toFloat32(vectors), spectrum: values },
     });
   }
   const { vectors } = await symmetricEigen(sum);
-  return { segments: prepared, energy, outputs: narrow(vectors) };
-}
-
-function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: new Float32Array(data) };
+  return { segments: prepared, energy, outputs: toFloat32(vectors) };
 }

@@ -1,4 +1,4 @@
-import type { Matrix } from '@quern/linalg';
+import { toFloat32 } from '../lowRank/toFloat32.ts';
 import type { DictionaryFormat } from './dictionaryFormat.ts';
 import type { DictionarySide } from './dictionarySide.ts';
 import { leadingDirections } from './leadingDirections.ts';
@@ -20,8 +20,8 @@ export async function overInputs(
 ): Promise<DictionarySide> {
   const problem = await whitenStack(stack);
   const { rows: outFeatures, columns: inFeatures } = problem.target;
-  const directions = narrow(await leadingDirections(problem.target, inFeatures));
-  const target = narrow(problem.target);
+  const directions = toFloat32(await leadingDirections(problem.target, inFeatures));
+  const target = toFloat32(problem.target);
   return {
     shape: { outFeatures, inFeatures, stackedOutputs: outputs },
     async learn(size, sweeps) {
@@ -38,8 +38,4 @@ export async function overInputs(
 /** Long moves find atoms that lean on each other; what is rounded afterwards does better without. */
 function learningFor({ bits }: DictionaryFormat): LearningSettings {
   return bits === 16 ? LEARNING : { ...LEARNING, overshoot: 0.9, proximity: [0.5, 0.5] };
-}
-
-function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: new Float32Array(data) };
 }

@@ -1,6 +1,7 @@
 import { type LowRankWeight, maskedStorageBits, reconstruct } from '@quern/core';
 import { gemm, type Matrix } from '@quern/linalg';
 import { describe, expect, it } from 'vitest';
+import { toFloat32 } from '../lowRank/toFloat32.ts';
 import { relativeOutputError } from '../relativeOutputError.ts';
 import { relativeWeightError } from '../relativeWeightError.ts';
 import { solvers } from '../solvers.ts';
@@ -14,10 +15,6 @@ import { wide } from './testCodes.ts';
 
 const INPUTS = 32;
 const statistics = statisticsOf(randomActivations(200, INPUTS, 3));
-
-function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
-  return { rows, columns, data: Float32Array.from(data) };
-}
 
 function above(weights: readonly Matrix<Float32Array>[]): Matrix<Float32Array> {
   const data = Float32Array.from(weights.flatMap(weight => [...weight.data]));
@@ -71,7 +68,7 @@ describe('sites that read one input', () => {
     const planted = sampleAtoms(wide(atomCount, inputs, 71), atomCount, 1);
     const coefficients = wide(3 * rows, atomCount, 72);
     keepLargestOfRows(coefficients, 3 * rows * nonzeros);
-    const own = splitRows(await gemm(coefficients, planted), 3).map(narrow);
+    const own = splitRows(await gemm(coefficients, planted), 3).map(toFloat32);
     // What one dictionary and all coefficients take.
     const bits = 16 * atomCount * inputs + 3 * rows * (atomCount + 16 * nonzeros);
     const learning = { ratio: 1 - bits / (16 * 3 * rows * inputs), atomsPerNonzero: 4, sweeps: 80 };

@@ -5,6 +5,7 @@ import { choleskyWhitening } from '../lowRank/choleskyWhitening.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import type { StackedSite } from '../solver.ts';
 import { energyOf } from './energyOf.ts';
+import { equalScales } from './equalScales.ts';
 import { scaleRows } from './scaleRows.ts';
 import type { SharingSite } from './sharingSite.ts';
 import type { WhitenedWeight } from './whitenWeight.ts';
@@ -49,8 +50,7 @@ async function rowScalesOf(
 ): Promise<Float64Array> {
   const energies: number[] = [];
   for (const weight of weights) energies.push(await energyOf({ weight, gram }));
-  const total = energies.reduce((sum, energy) => sum + energy, 0);
-  const scales = energies.map(energy => (energy > 0 ? Math.sqrt(total / (energies.length * energy)) : 1));
+  const scales = equalScales(energies);
   return Float64Array.from(weights.flatMap(({ rows }, index) => new Array<number>(rows).fill(scales[index]!)));
 }
 

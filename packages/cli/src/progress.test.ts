@@ -47,3 +47,14 @@ it('writes plain lines when stderr is no terminal, one every ten seconds and one
     ].join('\n'),
   );
 });
+
+it('counts by the minute or the hour what takes long', () => {
+  const { text, progress, advance } = record(false);
+  progress.emit({ kind: 'stage', stage: 'compare', detail: '3 rows' });
+  advance(30_000);
+  progress.emit({ kind: 'progress', stage: 'compare', done: 1, total: 3, unit: 'rows' });
+  advance(3_570_000);
+  progress.emit({ kind: 'progress', stage: 'compare', done: 2, total: 3, unit: 'rows' });
+  expect(text()).toContain('33 % compare  2.0 rows/min, 1m 0s left');
+  expect(text()).toContain('67 % compare  2.0 rows/h');
+});

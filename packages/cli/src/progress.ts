@@ -34,7 +34,7 @@ export function createProgress(
   const seconds = (): number => (now() - stageStarted) / 1000;
   const endStage = (): void => {
     if (last) {
-      const rate = seconds() > 0 ? `, ${formatRate(last.done / seconds())} ${last.unit}/s` : '';
+      const rate = seconds() > 0 ? `, ${formatRate(last.done / seconds(), last.unit)}` : '';
       write(`${stage}: ${formatCount(last.done)} ${last.unit} in ${formatSeconds(seconds())}${rate}`, true);
     }
     last = null;
@@ -80,13 +80,16 @@ function drawBar(event: ProgressEvent, seconds: number, columns: number): string
 /** Stage, share, rate, time left, and what is being worked on. */
 function describeProgress(event: ProgressEvent, seconds: number): string {
   const rate = seconds > 0 ? event.done / seconds : 0;
-  const left = rate > 0 ? `, ${formatSeconds((event.total - event.done) / rate)} left` : '';
+  const pace =
+    rate > 0 ? `  ${formatRate(rate, event.unit)}, ${formatSeconds((event.total - event.done) / rate)} left` : '';
   const detail = event.detail === undefined ? '' : `  (${event.detail})`;
-  return `${Math.round(100 * shareOf(event))} % ${event.stage}  ${formatRate(rate)} ${event.unit}/s${left}${detail}`;
+  return `${Math.round(100 * shareOf(event))} % ${event.stage}${pace}${detail}`;
 }
 
-function formatRate(rate: number): string {
-  return rate < 10 ? rate.toFixed(1) : formatCount(rate);
+/** Per second; what takes longer than some seconds each, per minute or hour. */
+function formatRate(rate: number, unit: string): string {
+  const [scaled, per] = rate >= 0.2 ? [rate, 's'] : rate >= 0.2 / 60 ? [60 * rate, 'min'] : [3600 * rate, 'h'];
+  return `${scaled < 10 ? scaled.toFixed(1) : formatCount(scaled)} ${unit}/${per}`;
 }
 
 function shareOf(event: ProgressEvent): number {

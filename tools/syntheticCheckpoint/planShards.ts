@@ -1,4 +1,4 @@
-import type { CheckpointShape } from './shapes.ts';
+import { type CheckpointShape, families } from './shapes.ts';
 
 /** A tensor of a synthetic checkpoint. */
 export interface TensorPlan {
@@ -6,8 +6,10 @@ export interface TensorPlan {
   readonly rows: number;
   /** 0 for the gains of a norm. */
   readonly columns: number;
-  /** Standard deviation of y = W x for an x of independent unit entries. */
+  /** Standard deviation of y = W x for an x of independent unit entries; the typical gain of a norm. */
   readonly gain: number;
+  /** What the model itself adds to the gains of a norm. */
+  readonly offset?: number;
   /** Whether its outputs are added to the residual stream, whose loud channels it then feeds. */
   readonly writesResidual?: boolean;
 }
@@ -16,7 +18,8 @@ export interface TensorPlan {
 export function planShards(shape: CheckpointShape): TensorPlan[][] {
   const { hiddenSize, intermediateSize, headCount, keyValueHeadCount, headSize, vocabularySize } = shape;
   const weight = (name: string, rows: number, columns: number, gain = 1): TensorPlan => ({ name, rows, columns, gain });
-  const norm = (name: string, rows = hiddenSize): TensorPlan => weight(name, rows, 0);
+  const { normsHeads, normsOutputs, gainOffset: offset } = families[shape.modelType];
+  const norm = (name: string, rows = hiddenSize, gain = 1): TensorPlan => ({ ...weight(name, rows, 0, gain), offset });
   // As trained decoders are initialised: the residual stream keeps its size over the depth.
   const residualGain = 1 / Math.sqrt(2 * shape.blockCount);
   const head = shape.tied ? [] : [weight('lm_head.weight', vocabularySize, hiddenSize, 3)];
@@ -26,10 +29,17 @@ export function planShards(shape: CheckpointShape): TensorPlan[][] {
   for (let block = 0; block < shape.blockCount; block++) {
     const prefix = `model.layers.${block}`;
     const headNorms = ['q_norm', 'k_norm'].map(name => norm(`${prefix}.self_attn.${name}.weight`, headSize));
+    const outputNorms = normsOutputs
+      ? [
+          norm(`${prefix}.post_attention_layernorm.weight`, hiddenSize, residualGain),
+          norm(`${prefix}.pre_feedforward_layernorm.weight`),
+          norm(`${prefix}.post_feedforward_layernorm.weight`, hiddenSize, residualGain),
+        ]
+      : [norm(`${prefix}.post_attention_layernorm.weight`)];
     shards.push([
       norm(`${prefix}.input_layernorm.weight`),
-      norm(`${prefix}.post_attention_layernorm.weight`),
-      ...(shape.modelType === 'qwen3' ? headNorms : []),
+      ...outputNorms,
+      ...(normsHeads ? headNorms : []),
       weight(`${prefix}.self_attn.q_proj.weight`, headCount * headSize, hiddenSize),
       weight(`${prefix}.self_attn.k_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
       weight(`${prefix}.self_attn.v_proj.weight`, keyValueHeadCount * headSize, hiddenSize),

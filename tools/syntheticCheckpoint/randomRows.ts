@@ -22,8 +22,10 @@ const TABLE_SIZE = 2 ** 16;
  */
 export function randomRows(plan: TensorPlan, seed: number): (count: number) => Float32Array<ArrayBuffer> {
   const random = createRandom(seed);
-  if (plan.columns === 0) return count => Float32Array.from({ length: count }, () => Math.exp(0.3 * random.normal()));
-  const { columns, gain } = plan;
+  const { columns, gain, offset = 0 } = plan;
+  if (columns === 0) {
+    return count => Float32Array.from({ length: count }, () => gain * Math.exp(0.3 * random.normal()) - offset);
+  }
   const table = Float32Array.from({ length: TABLE_SIZE }, () => random.normal());
   const scale = gain / Math.sqrt(columns);
   const noise = Float32Array.from(

@@ -10,11 +10,20 @@ export interface CheckpointShape {
   readonly contextLength: number;
   /** Whether the embedding is the head. */
   readonly tied: boolean;
-  /** Qwen3 normalises queries and keys. */
-  readonly modelType: 'llama' | 'qwen3';
+  readonly modelType: ModelType;
   readonly ropeTheta: number;
   readonly ropeScaling?: Readonly<Record<string, unknown>>;
+  /** What config.json says besides. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
+
+/** Families that checkpoints are written of, and the tensors that their blocks have beside those of Llama. */
+export type ModelType = keyof typeof families;
+export const families = {
+  llama: { architecture: 'LlamaForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0 },
+  qwen3: { architecture: 'Qwen3ForCausalLM', normsHeads: true, normsOutputs: false, gainOffset: 0 },
+  gemma3_text: { architecture: 'Gemma3ForCausalLM', normsHeads: true, normsOutputs: true, gainOffset: 1 },
+} as const;
 
 const llama = { modelType: 'llama', ropeTheta: 10000, tied: true, contextLength: 2048 } as const;
 
@@ -60,6 +69,26 @@ export const shapes: Readonly<Record<string, CheckpointShape>> = {
     contextLength: 40960,
     tied: true,
     ropeTheta: 1e6,
+  },
+  'gemma-3-270m': {
+    modelType: 'gemma3_text',
+    blockCount: 18,
+    hiddenSize: 640,
+    intermediateSize: 2048,
+    headCount: 4,
+    keyValueHeadCount: 1,
+    headSize: 256,
+    vocabularySize: 262144,
+    contextLength: 32768,
+    tied: true,
+    ropeTheta: 1e6,
+    settings: {
+      hidden_activation: 'gelu_pytorch_tanh',
+      query_pre_attn_scalar: 256,
+      rope_local_base_freq: 10000,
+      sliding_window: 512,
+      _sliding_window_pattern: 6,
+    },
   },
   'llama-3.2-1b': {
     ...llama,

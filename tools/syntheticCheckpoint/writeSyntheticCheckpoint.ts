@@ -2,7 +2,7 @@ import { copyFile, type FileHandle, mkdir, open, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { planShards, type TensorPlan } from './planShards.ts';
 import { randomRows } from './randomRows.ts';
-import type { CheckpointShape } from './shapes.ts';
+import { type CheckpointShape, families } from './shapes.ts';
 
 /** Bytes of float32 values that are made at once. */
 const PIECE_BYTES = 16e6;
@@ -30,9 +30,8 @@ export async function writeSyntheticCheckpoint(
   }
   // Last, so that a folder with a config.json is whole.
   await writeJson(join(folder, 'config.json'), {
-    architectures: [shape.modelType === 'qwen3' ? 'Qwen3ForCausalLM' : 'LlamaForCausalLM'],
+    architectures: [families[shape.modelType].architecture],
     model_type: shape.modelType,
-    hidden_act: 'silu',
     hidden_size: shape.hiddenSize,
     intermediate_size: shape.intermediateSize,
     num_hidden_layers: shape.blockCount,
@@ -48,6 +47,7 @@ export async function writeSyntheticCheckpoint(
     bos_token_id: 0,
     eos_token_id: 0,
     torch_dtype: 'bfloat16',
+    ...(shape.settings ?? { hidden_act: 'silu' }),
   });
 }
 

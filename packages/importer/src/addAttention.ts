@@ -10,6 +10,7 @@ import { CONTRIB_DOMAIN, type GraphDraft } from './graphDraft.ts';
 export interface AttentionContext {
   readonly config: DecoderConfig;
   readonly layout: BatchLayout;
+  /** Of the block's own rope. */
   readonly rotary: RotaryTables;
 }
 
@@ -32,7 +33,7 @@ export function addAttention(
   let query = addLinear(draft, input, { path: `${root}/q_proj`, linear: weights.query });
   let key = addLinear(draft, input, { path: `${root}/k_proj`, linear: weights.key });
   const value = addLinear(draft, input, { path: `${root}/v_proj`, linear: weights.value });
-  const norm = { epsilon: config.normEpsilon, headSize: config.headSize };
+  const norm = { epsilon: config.normEpsilon, offset: config.gainOffset, headSize: config.headSize };
   if (weights.queryNorm)
     query = addHeadNorm(draft, query, { ...norm, path: `${root}/q_norm`, weight: weights.queryNorm });
   if (weights.keyNorm) key = addHeadNorm(draft, key, { ...norm, path: `${root}/k_norm`, weight: weights.keyNorm });
@@ -44,7 +45,7 @@ export function addAttention(
     query = draft.add(`${root}/q_rotary/RotaryEmbedding`, 'RotaryEmbedding', [query, ...tables], rotation);
     key = draft.add(`${root}/k_rotary/RotaryEmbedding`, 'RotaryEmbedding', [key, ...tables], rotation);
   }
-  const window = config.slidingWindows[block] ?? null;
+  const { slidingWindow: window } = config.blocks[block]!;
   const past = [`past_key_values.${block}.key`, `past_key_values.${block}.value`];
   const tables = fusedRotation ? [rotary.cosine, rotary.sine] : [];
   const name = `${root}/GroupQueryAttention`;
@@ -58,7 +59,7 @@ export function addAttention(
       attributes: {
         num_heads: { int: config.headCount },
         kv_num_heads: { int: config.keyValueHeadCount },
-        scale: { float: 1 / Math.sqrt(config.headSize) },
+        scale: { float: config.attentionScale },
         do_rotary: { int: fusedRotation ? 1 : 0 },
         rotary_interleaved: { int: 0 },
         ...(window === null ? {} : { local_window_size: { int: window } }),

@@ -8,7 +8,7 @@ import { openModel } from './testSupport/openDecoder.ts';
 
 async function tables(frequencies: Float64Array, contextLength: number, computeType: 1 | 10 = DataType.FLOAT) {
   const draft = graphDraft(computeType);
-  const { cosine, sine } = addRotaryTables(draft, frequencies, contextLength);
+  const { cosine, sine } = addRotaryTables(draft, frequencies, { contextLength });
   const dims = [contextLength, frequencies.length];
   const outputs = [tensorInput(cosine, computeType, dims), tensorInput(sine, computeType, dims)];
   const { nodes, initializers } = draft;

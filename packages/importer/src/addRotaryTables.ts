@@ -16,12 +16,16 @@ export interface RotaryTables {
  * would be off by 0.004 radians at position 100000.
  *
  * @param frequencies radians per position, `[headSize / 2]`
- * @param contextLength number of positions
+ * @param options the number of positions, and the node folder's name, `rotary_emb` unless given
  */
-export function addRotaryTables(draft: GraphDraft, frequencies: Float64Array, contextLength: number): RotaryTables {
+export function addRotaryTables(
+  draft: GraphDraft,
+  frequencies: Float64Array,
+  { contextLength, name: tableName = 'rotary_emb' }: { contextLength: number; name?: string },
+): RotaryTables {
   const step = 2 ** Math.ceil(Math.log2(contextLength) / 2);
   const highCount = Math.ceil(contextLength / step);
-  const root = '/model/rotary_emb';
+  const root = `/model/${tableName}`;
   const store = (
     name: string,
     of: (angle: number) => number,
@@ -40,10 +44,10 @@ export function addRotaryTables(draft: GraphDraft, frequencies: Float64Array, co
   };
   const highDims = [highCount, 1, frequencies.length];
   const lowDims = [1, step, frequencies.length];
-  const cosineHigh = store('model.rotary_emb.cosine_high', Math.cos, highCount, step, highDims);
-  const sineHigh = store('model.rotary_emb.sine_high', Math.sin, highCount, step, highDims);
-  const cosineLow = store('model.rotary_emb.cosine_low', Math.cos, step, 1, lowDims);
-  const sineLow = store('model.rotary_emb.sine_low', Math.sin, step, 1, lowDims);
+  const cosineHigh = store(`model.${tableName}.cosine_high`, Math.cos, highCount, step, highDims);
+  const sineHigh = store(`model.${tableName}.sine_high`, Math.sin, highCount, step, highDims);
+  const cosineLow = store(`model.${tableName}.cosine_low`, Math.cos, step, 1, lowDims);
+  const sineLow = store(`model.${tableName}.sine_low`, Math.sin, step, 1, lowDims);
 
   const multiply = (name: string, a: string, b: string) => draft.add(`${root}/${name}/Mul`, 'Mul', [a, b]);
   const table = (name: string, sum: string): string => {

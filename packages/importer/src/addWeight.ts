@@ -1,5 +1,5 @@
 import { DataType, externalInitializer } from '@quern/onnx';
-import type { GraphDraft } from './graphDraft.ts';
+import type { FloatType, GraphDraft } from './graphDraft.ts';
 import type { StoredTensor } from './readSafetensorsHeader.ts';
 
 const DATA_TYPES: Readonly<Record<string, number>> = {
@@ -9,13 +9,19 @@ const DATA_TYPES: Readonly<Record<string, number>> = {
 };
 
 /**
- * Declares a stored tensor as initializer whose bytes stay in the safetensors file, and casts it to the compute type where
+ * Declares a stored tensor as initializer whose bytes stay in the safetensors file, and casts it to `type` where
  * the file holds another; ONNX Runtime folds that once, at load.
  *
  * @param name the initializer's
- * @returns the name of the value in the compute type
+ * @param type the compute type unless given
+ * @returns the name of the value in that type
  */
-export function addWeight(draft: GraphDraft, tensor: StoredTensor, name: string): string {
+export function addWeight(
+  draft: GraphDraft,
+  tensor: StoredTensor,
+  name: string,
+  type: FloatType = draft.computeType,
+): string {
   const dataType = DATA_TYPES[tensor.dtype]!;
   draft.initializers.push(
     externalInitializer({
@@ -27,6 +33,6 @@ export function addWeight(draft: GraphDraft, tensor: StoredTensor, name: string)
       length: tensor.sizeBytes,
     }),
   );
-  if (dataType === draft.computeType) return name;
-  return draft.add(`${name}/Cast`, 'Cast', [name], { attributes: { to: { int: draft.computeType } } });
+  if (dataType === type) return name;
+  return draft.add(`${name}/Cast`, 'Cast', [name], { attributes: { to: { int: type } } });
 }

@@ -5,7 +5,7 @@ import { largestDifference } from './testSupport/largestDifference.ts';
 import { naiveDecoder } from './testSupport/naiveDecoder.ts';
 import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
+import { GEMMA3, type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
 
 const LLAMA3_SCALING = {
   factor: 8,
@@ -55,6 +55,16 @@ const cases: Case[] = [
       layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
     },
   },
+  { title: 'Gemma 3, BF16 in two shards', changes: { ...GEMMA3, hidden_size: 40 }, dtype: 'BF16', shards: 2 },
+  {
+    title: 'Gemma 3 with scaled rope, heads of 8, one key-value head',
+    changes: { ...GEMMA3, head_dim: 8, num_key_value_heads: 1, rope_scaling: { rope_type: 'linear', factor: 8 } },
+  },
+  {
+    title: 'Gemma 3, F16, a head and biases of its own',
+    changes: { ...GEMMA3, tie_word_embeddings: false, attention_bias: true },
+    dtype: 'F16',
+  },
 ];
 
 const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
@@ -62,7 +72,7 @@ const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3
 test.each(cases)('$title: logits agree with a naive forward pass', async ({ changes, dtype = 'F32', shards = 1 }) => {
   const { folder, config, weights } = await randomCheckpoint(rawConfig(changes), { dtype, shards });
   const run = await openDecoder(await importCheckpoint(folder, { dtype: 'fp32' }));
-  const expected = naiveDecoder(config, weights, IDS);
+  const expected = naiveDecoder(config, weights, IDS, dtype);
 
   const prompt = await run([IDS.slice(0, 50)]);
   let step = prompt;
@@ -77,6 +87,20 @@ test('the settings under test matter: without them the naive forward pass differ
   const plain = await randomCheckpoint(rawConfig());
   const last = (config: RawConfig) => naiveDecoder(config, plain.weights, IDS).at(-1)!;
   const expected = last(rawConfig());
+  const gemma = await randomCheckpoint(rawConfig(GEMMA3));
+  const lastOfGemma = (changes: Partial<RawConfig>, dtype: WeightDtype = 'F32') =>
+    naiveDecoder(rawConfig({ ...GEMMA3, ...changes }), gemma.weights, IDS, dtype).at(-1)!;
+  for (const [changes, dtype] of [
+    [{}, 'BF16'],
+    [{ query_pre_attn_scalar: 16 }],
+    [{ sliding_window: 59 }],
+    [{ rope_local_base_freq: 100_000 }],
+    [{ rope_theta: 1000 }],
+    [{ rope_scaling: { rope_type: 'linear', factor: 8 } }],
+    [{ layer_types: ['full_attention', 'sliding_attention', 'full_attention'] }],
+  ] as const) {
+    expect(largestDifference(lastOfGemma(changes, dtype), lastOfGemma({}))).toBeGreaterThan(1e-3);
+  }
   for (const changes of [
     { rope_scaling: { type: 'linear', factor: 4 } },
     { rope_scaling: { rope_type: 'llama3', ...LLAMA3_SCALING } },
@@ -87,16 +111,18 @@ test('the settings under test matter: without them the naive forward pass differ
   }
 });
 
-test.each<[WeightDtype, number]>([
-  ['F32', 16],
-  ['F16', 16],
-  ['BF16', 16],
-  ['F16', 8],
-])('fp16 graph over %s weights with heads of %i stays near', async (dtype, head_dim) => {
-  const { folder, config, weights } = await randomCheckpoint(rawConfig({ ...qwen3, head_dim }), { dtype });
+test.each<[string, WeightDtype, Partial<RawConfig>]>([
+  ['Qwen3', 'F32', qwen3],
+  ['Qwen3', 'F16', qwen3],
+  ['Qwen3', 'BF16', qwen3],
+  ['Qwen3 with heads of 8', 'F16', { ...qwen3, head_dim: 8 }],
+  ['Gemma 3', 'F32', GEMMA3],
+  ['Gemma 3', 'BF16', GEMMA3],
+])('fp16 graph of %s over %s weights stays near', async (_, dtype, changes) => {
+  const { folder, config, weights } = await randomCheckpoint(rawConfig(changes), { dtype });
   const imported = await importCheckpoint(folder, { dtype: 'fp16' });
   const run = await openDecoder(imported);
-  const expected = naiveDecoder(config, weights, IDS);
+  const expected = naiveDecoder(config, weights, IDS, dtype);
   const prompt = await run([IDS.slice(0, 59)]);
   const step = await run([[IDS[59]!]], { after: prompt });
 
@@ -105,4 +131,15 @@ test.each<[WeightDtype, number]>([
   const scale = Math.max(...expected[58]!.map(Math.abs));
   expect(largestDifference(logitsAt(prompt, 0, 58), expected[58]!)).toBeLessThan(0.01 * scale);
   expect(largestDifference(logitsAt(step, 0, 0), expected[59]!)).toBeLessThan(0.01 * scale);
+});
+
+test('hidden states of Gemma 3 beyond float16 do not spoil its fp16 graph', async () => {
+  const { folder, config, weights } = await randomCheckpoint(rawConfig(GEMMA3), {
+    gainOf: name => (name.endsWith('post_feedforward_layernorm.weight') ? 1e5 : 1),
+  });
+  const run = await openDecoder(await importCheckpoint(folder, { dtype: 'fp16' }));
+  const { logits } = await run([IDS.slice(0, 20)]);
+  const expected = naiveDecoder(config, weights, IDS.slice(0, 20));
+  const scale = Math.max(...expected[19]!.map(Math.abs));
+  expect(largestDifference((logits.data as Float32Array).slice(19 * 37), expected[19]!)).toBeLessThan(0.01 * scale);
 });

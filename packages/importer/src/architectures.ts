@@ -1,60 +1,105 @@
+import type { Activation } from './decoderConfig.ts';
+
 /** What transformers hard-codes in a model's class, so that config.json does not say it. */
 export interface Architecture {
   readonly modelType: string;
   /** `config`: `attention_bias` decides, for all four projections. */
   readonly attentionBias: 'config' | 'queryKeyValue' | 'none';
   readonly mlpBias: 'config' | 'none';
+  /** Of the gated feed-forward; config.json may name no other, under `activationKey`. */
+  readonly activation: Activation;
+  readonly activationKey: 'hidden_act' | 'hidden_activation';
   readonly queryKeyNorm: boolean;
   /** Heads are this large when `head_dim` is absent; null means hidden size / heads. */
   readonly defaultHeadSize: number | null;
-  /** `everyBlock`: `sliding_window` holds for all; `laterBlocks`: `use_sliding_window`, `max_window_layers`, `layer_types`. */
-  readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks';
+  /**
+   * `everyBlock`: `sliding_window` holds for all; `laterBlocks`: `use_sliding_window`, `max_window_layers`, `layer_types`; `byPattern`:
+   * `layer_types`, else all but each sixth (`sliding_window_pattern`).
+   */
+  readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks' | 'byPattern';
+  /** `byKind`: blocks with a window have their own theta, unscaled. */
+  readonly rope: 'allBlocks' | 'byKind';
+  readonly defaultTheta: number;
+  /** Scores are divided by the root of the head size, or of `query_pre_attn_scalar`. */
+  readonly attentionScale: 'headSize' | 'queryPreAttnScalar';
+  /** `before` attention and feed-forward, or `around` them: also over what they give, before it is added. */
+  readonly norms: 'before' | 'around';
+  /** What is added to the stored weight of a norm. */
+  readonly gainOffset: 0 | 1;
+  /** Whether embeddings are multiplied by the root of the hidden size. */
+  readonly scalesEmbedding: boolean;
+  /** Whether hidden states between modules outgrow float16 in published checkpoints. */
+  readonly outgrowsFloat16: boolean;
+  readonly defaultTied: boolean;
+  /** Settings that the class has and that are supported with one value only. */
+  readonly fixed: Readonly<Record<string, unknown>>;
 }
 
-/** The decoders that can be imported, by the name in `architectures`. Source: the modeling files of transformers 4.57 and 5. */
-export const architectures: ReadonlyMap<string, Architecture> = new Map([
-  [
-    'LlamaForCausalLM',
-    {
-      modelType: 'llama',
-      attentionBias: 'config',
-      mlpBias: 'config',
-      queryKeyNorm: false,
-      defaultHeadSize: null,
-      slidingWindow: 'none',
-    },
-  ],
+const LLAMA: Architecture = {
+  modelType: 'llama',
+  attentionBias: 'config',
+  mlpBias: 'config',
+  activation: 'silu',
+  activationKey: 'hidden_act',
+  queryKeyNorm: false,
+  defaultHeadSize: null,
+  slidingWindow: 'none',
+  rope: 'allBlocks',
+  defaultTheta: 10000,
+  attentionScale: 'headSize',
+  norms: 'before',
+  gainOffset: 0,
+  scalesEmbedding: false,
+  outgrowsFloat16: false,
+  defaultTied: false,
+  fixed: {},
+};
+
+/**
+ * The decoders that can be imported, by the name in `architectures`: each as it differs from Llama. Source: the modeling and configuration
+ * files of transformers 4.57 and 5.
+ */
+export const architectures: ReadonlyMap<string, Architecture> = new Map<string, Architecture>([
+  ['LlamaForCausalLM', LLAMA],
   [
     'MistralForCausalLM',
-    {
-      modelType: 'mistral',
-      attentionBias: 'none',
-      mlpBias: 'none',
-      queryKeyNorm: false,
-      defaultHeadSize: null,
-      slidingWindow: 'everyBlock',
-    },
+    { ...LLAMA, modelType: 'mistral', attentionBias: 'none', mlpBias: 'none', slidingWindow: 'everyBlock' },
   ],
   [
     'Qwen2ForCausalLM',
-    {
-      modelType: 'qwen2',
-      attentionBias: 'queryKeyValue',
-      mlpBias: 'none',
-      queryKeyNorm: false,
-      defaultHeadSize: null,
-      slidingWindow: 'laterBlocks',
-    },
+    { ...LLAMA, modelType: 'qwen2', attentionBias: 'queryKeyValue', mlpBias: 'none', slidingWindow: 'laterBlocks' },
   ],
   [
     'Qwen3ForCausalLM',
     {
+      ...LLAMA,
       modelType: 'qwen3',
-      attentionBias: 'config',
       mlpBias: 'none',
       queryKeyNorm: true,
       defaultHeadSize: 128,
       slidingWindow: 'laterBlocks',
+    },
+  ],
+  [
+    'Gemma3ForCausalLM',
+    {
+      ...LLAMA,
+      modelType: 'gemma3_text',
+      mlpBias: 'none',
+      activation: 'gelu_pytorch_tanh',
+      activationKey: 'hidden_activation',
+      queryKeyNorm: true,
+      defaultHeadSize: 256,
+      slidingWindow: 'byPattern',
+      rope: 'byKind',
+      defaultTheta: 1_000_000,
+      attentionScale: 'queryPreAttnScalar',
+      norms: 'around',
+      gainOffset: 1,
+      scalesEmbedding: true,
+      outgrowsFloat16: true,
+      defaultTied: true,
+      fixed: { use_bidirectional_attention: false, attn_logit_softcapping: null, final_logit_softcapping: null },
     },
   ],
 ]);

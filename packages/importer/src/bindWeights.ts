@@ -8,8 +8,21 @@ export interface LinearWeight {
   readonly bias: StoredTensor | null;
 }
 
+/** The weight of a norm, by the name of its module such as `input_layernorm`. */
+export interface NormWeight {
+  readonly module: string;
+  readonly weight: StoredTensor;
+}
+
+/** What stands around a module: the norm before it, and one over what it gives where the architecture has that. */
+export interface ModuleNorms {
+  readonly before: NormWeight;
+  readonly after: NormWeight | null;
+}
+
 export interface BlockWeights {
-  readonly inputNorm: StoredTensor;
+  readonly attentionNorms: ModuleNorms;
+  readonly feedForwardNorms: ModuleNorms;
   readonly query: LinearWeight;
   readonly key: LinearWeight;
   readonly value: LinearWeight;
@@ -17,7 +30,6 @@ export interface BlockWeights {
   /** `[headSize]`, where the architecture normalises queries and keys. */
   readonly queryNorm: StoredTensor | null;
   readonly keyNorm: StoredTensor | null;
-  readonly postAttentionNorm: StoredTensor;
   readonly gate: LinearWeight;
   readonly up: LinearWeight;
   readonly down: LinearWeight;
@@ -73,21 +85,38 @@ interface Binder {
   linear(name: string, shape: readonly [number, number], biased: boolean): LinearWeight;
 }
 
+/** Names of the norms of attention and of the feed-forward, each before and after. */
+type ModuleNames = readonly [before: string, after: string | null];
+const NORMS_BEFORE: readonly [ModuleNames, ModuleNames] = [
+  ['input_layernorm', null],
+  ['post_attention_layernorm', null],
+];
+const NORMS_AROUND: readonly [ModuleNames, ModuleNames] = [
+  ['input_layernorm', 'post_attention_layernorm'],
+  ['pre_feedforward_layernorm', 'post_feedforward_layernorm'],
+];
+
 function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binder): BlockWeights {
   const { hiddenSize, intermediateSize, headSize } = config;
   const prefix = `model.layers.${block}`;
   const querySize = config.headCount * headSize;
   const keyValueSize = config.keyValueHeadCount * headSize;
   const biased = config.attentionBias !== 'none';
+  const norm = (module: string): NormWeight => ({ module, weight: take(`${prefix}.${module}.weight`, [hiddenSize]) });
+  const [attentionNorms, feedForwardNorms] = config.outputNorms ? NORMS_AROUND : NORMS_BEFORE;
+  const norms = ([before, after]: ModuleNames): ModuleNorms => ({
+    before: norm(before),
+    after: after ? norm(after) : null,
+  });
   return {
-    inputNorm: take(`${prefix}.input_layernorm.weight`, [hiddenSize]),
+    attentionNorms: norms(attentionNorms),
+    feedForwardNorms: norms(feedForwardNorms),
     query: linear(`${prefix}.self_attn.q_proj`, [querySize, hiddenSize], biased),
     key: linear(`${prefix}.self_attn.k_proj`, [keyValueSize, hiddenSize], biased),
     value: linear(`${prefix}.self_attn.v_proj`, [keyValueSize, hiddenSize], biased),
     output: linear(`${prefix}.self_attn.o_proj`, [hiddenSize, querySize], config.attentionBias === 'all'),
     queryNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.q_norm.weight`, [headSize]) : null,
     keyNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.k_norm.weight`, [headSize]) : null,
-    postAttentionNorm: take(`${prefix}.post_attention_layernorm.weight`, [hiddenSize]),
     gate: linear(`${prefix}.mlp.gate_proj`, [intermediateSize, hiddenSize], config.mlpBias),
     up: linear(`${prefix}.mlp.up_proj`, [intermediateSize, hiddenSize], config.mlpBias),
     down: linear(`${prefix}.mlp.down_proj`, [hiddenSize, intermediateSize], config.mlpBias),

@@ -1,19 +1,22 @@
 import { createModel, DataType, type OnnxModel, tensorInput } from '@quern/onnx';
 import { addAttention } from './addAttention.ts';
 import { addBatchLayout } from './addBatchLayout.ts';
+import { addEmbedding } from './addEmbedding.ts';
 import { addFeedForward } from './addFeedForward.ts';
 import { addHead } from './addHead.ts';
+import { addModule, type HiddenState } from './addModule.ts';
 import { addNorm } from './addNorm.ts';
-import { addRotaryTables } from './addRotaryTables.ts';
-import { addWeight } from './addWeight.ts';
+import { addRotaryTables, type RotaryTables } from './addRotaryTables.ts';
 import type { DecoderWeights } from './bindWeights.ts';
-import type { DecoderConfig } from './decoderConfig.ts';
-import { type GraphDraft, graphDraft } from './graphDraft.ts';
+import type { DecoderConfig, Rope } from './decoderConfig.ts';
+import { type FloatType, type GraphDraft, graphDraft } from './graphDraft.ts';
 import { inverseFrequencies } from './inverseFrequencies.ts';
 
 /**
  * Writes a decoder with key-value cache: `input_ids`, `attention_mask`, `past_key_values.*` to `logits`, `present.*`, as
  * transformers.js and onnxruntime-genai feed it. Positions follow from the mask.
+ *
+ * The hidden state between modules, and its norms, are float32 in a float16 graph where the architecture outgrows float16.
  *
  * @param weights where every weight lies; initializers point there
  * @param options `computeType` of activations and cache, `folder` that holds the weight files
@@ -21,36 +24,42 @@ import { inverseFrequencies } from './inverseFrequencies.ts';
 export function buildDecoder(
   config: DecoderConfig,
   weights: DecoderWeights,
-  options: { computeType: GraphDraft['computeType']; folder: string },
+  options: { computeType: FloatType; folder: string },
 ): OnnxModel {
   const { computeType, folder } = options;
   const draft = graphDraft(computeType);
   const layout = addBatchLayout(draft);
-  const frequencies = inverseFrequencies(config.headSize, config.ropeTheta, config.ropeScaling);
-  const rotary = addRotaryTables(draft, frequencies, config.contextLength);
-  const embedding = addWeight(draft, weights.embedding, 'model.embed_tokens.weight');
-  const epsilon = config.normEpsilon;
+  const rotary = addRotaries(draft, config);
+  const type = config.outgrowsFloat16 ? DataType.FLOAT : computeType;
+  const norm = { epsilon: config.normEpsilon, offset: config.gainOffset, type };
 
   const reorder = (path: string, input: string, order: string): string => {
     const rows = draft.add(`${path}/Reshape`, 'Reshape', [input, draft.constant([-1, config.hiddenSize])]);
     return draft.add(`${path}/Gather`, 'Gather', [rows, order]);
   };
-  const embedded = draft.add('/model/embed_tokens/Gather', 'Gather', [embedding, 'input_ids']);
-  let residual = reorder('/model/inside_order', embedded, layout.insideOrder);
-  let update: string | null = null;
+  const embedding = { table: weights.embedding, isScaled: config.scalesEmbedding, type };
+  const { table, embedded } = addEmbedding(draft, embedding);
+  let state: HiddenState = { residual: reorder('/model/inside_order', embedded, layout.insideOrder), update: null };
   for (const [block, own] of weights.blocks.entries()) {
     const root = `/model/layers.${block}`;
-    const inputNorm = { path: `${root}/input_layernorm`, weight: own.inputNorm, epsilon };
-    const before = addNorm(draft, { residual, update }, inputNorm);
-    const attended = addAttention(draft, before.normed, { config, layout, rotary, block, weights: own });
-    const outputNorm = { path: `${root}/post_attention_layernorm`, weight: own.postAttentionNorm, epsilon };
-    const middle = addNorm(draft, { residual: before.residual, update: attended }, outputNorm);
-    update = addFeedForward(draft, middle.normed, { block, weights: own });
-    residual = middle.residual;
+    const attention = { config, layout, rotary: rotary.get(config.blocks[block]!.rope)!, block, weights: own };
+    state = addModule(draft, state, {
+      root,
+      norms: own.attentionNorms,
+      norm,
+      compute: input => addAttention(draft, input, attention),
+    });
+    state = addModule(draft, state, {
+      root,
+      norms: own.feedForwardNorms,
+      norm,
+      compute: input => addFeedForward(draft, input, { block, activation: config.activation, weights: own }),
+    });
   }
-  const { normed } = addNorm(draft, { residual, update }, { path: '/model/norm', weight: weights.finalNorm, epsilon });
-  const ordered = reorder('/model/caller_order', normed, layout.callerOrder);
-  addHead(draft, ordered, { head: weights.head, embedding });
+  const { normed } = addNorm(draft, state, { ...norm, path: '/model/norm', weight: weights.finalNorm });
+  const narrow = draft.cast(normed, '/model/norm/narrow', { from: type, to: computeType });
+  const ordered = reorder('/model/caller_order', narrow, layout.callerOrder);
+  addHead(draft, ordered, { head: weights.head, embedding: table });
 
   return createModel({
     folder,
@@ -68,9 +77,21 @@ export function buildDecoder(
   });
 }
 
+/** The tables of every rope that a block turns by: `rotary_emb`, then `rotary_emb_1`. */
+function addRotaries(draft: GraphDraft, config: DecoderConfig): ReadonlyMap<Rope, RotaryTables> {
+  const ropes = [...new Set(config.blocks.map(({ rope }) => rope))];
+  const { headSize, contextLength } = config;
+  return new Map(
+    ropes.map((rope, index) => {
+      const name = index === 0 ? 'rotary_emb' : `rotary_emb_${index}`;
+      return [rope, addRotaryTables(draft, inverseFrequencies(headSize, rope), { contextLength, name })];
+    }),
+  );
+}
+
 function cacheValues(config: DecoderConfig, dataType: number, { prefix, length }: { prefix: string; length: string }) {
   const dims = ['batch_size', config.keyValueHeadCount, length, config.headSize];
-  return config.slidingWindows.flatMap((_, block) =>
+  return config.blocks.flatMap((_, block) =>
     ['key', 'value'].map(half => tensorInput(`${prefix}.${block}.${half}`, dataType, dims)),
   );
 }

@@ -1,6 +1,6 @@
 /** What the graph builder must know of a decoder, independent of how config.json spells it. */
 export interface DecoderConfig {
-  /** `llama`, `mistral`, `qwen2`, `qwen3`. */
+  /** `llama`, `gemma3_text`, ... */
   readonly modelType: string;
   /** `LlamaForCausalLM`, ... */
   readonly architecture: string;
@@ -23,19 +23,45 @@ export interface DecoderConfig {
   readonly padTokenId: number | null;
   /** Embedding and head are one weight. */
   readonly tied: boolean;
-  readonly ropeTheta: number;
-  readonly ropeScaling: RopeScaling;
   /** Which attention projections have a bias. */
   readonly attentionBias: AttentionBias;
   /** gate, up and down projections have a bias. */
   readonly mlpBias: boolean;
   /** Queries and keys are normalised per head before rotation. */
   readonly queryKeyNorm: boolean;
-  /** One entry a block: keys a query sees, itself included; null sees all. */
-  readonly slidingWindows: readonly (number | null)[];
+  /** Scores of queries and keys are multiplied by this before softmax. */
+  readonly attentionScale: number;
+  readonly activation: Activation;
+  /** What attention and feed-forward give is normalised too, before it is added to the hidden state. */
+  readonly outputNorms: boolean;
+  /** Norms multiply by their stored weight plus this. */
+  readonly gainOffset: 0 | 1;
+  /** Embeddings are multiplied by the root of the hidden size, rounded to the type that their table is stored in. */
+  readonly scalesEmbedding: boolean;
+  /** Hidden states between modules outgrow float16. */
+  readonly outgrowsFloat16: boolean;
+  /** `blockCount` entries. */
+  readonly blocks: readonly BlockKind[];
   /** config.json as it is, for whoever writes it into another layout. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
+
+/** In what one block differs from another. */
+export interface BlockKind {
+  /** Keys a query sees, itself included; null sees all. */
+  readonly slidingWindow: number | null;
+  /** One object for all blocks that turn alike. */
+  readonly rope: Rope;
+}
+
+/** How queries and keys turn with their position. */
+export interface Rope {
+  readonly theta: number;
+  readonly scaling: RopeScaling;
+}
+
+/** `gelu_pytorch_tanh` is GELU by its approximation with tanh. */
+export type Activation = 'silu' | 'gelu_pytorch_tanh';
 
 export type AttentionBias = 'none' | 'queryKeyValue' | 'all';
 

@@ -27,7 +27,8 @@ export function findArchitecture(
   const [name, architecture] = found;
   const fixed: [key: string, wanted: unknown][] = [
     ['model_type', architecture.modelType],
-    ['hidden_act', 'silu'],
+    [architecture.activationKey, architecture.activation],
+    ...Object.entries(architecture.fixed),
   ];
   if (architecture.attentionBias === 'none') fixed.push(['attention_bias', false]);
   if (architecture.mlpBias === 'none') fixed.push(['mlp_bias', false]);

@@ -1,6 +1,8 @@
 import {
   type AttributeValue,
-  type DataType,
+  DataType,
+  float16Initializer,
+  floatInitializer,
   int64Initializer,
   type NodeProto,
   node,
@@ -10,10 +12,13 @@ import {
 /** Operators that ONNX Runtime adds to the standard ones. */
 export const CONTRIB_DOMAIN = 'com.microsoft';
 
+/** Types that activations can have. */
+export type FloatType = typeof DataType.FLOAT | typeof DataType.FLOAT16;
+
 /** A graph being written. Values are named after the node that makes them. */
 export interface GraphDraft {
   /** Type of activations and of the key-value cache. */
-  readonly computeType: typeof DataType.FLOAT | typeof DataType.FLOAT16;
+  readonly computeType: FloatType;
   /** In topological order. */
   readonly nodes: NodeProto[];
   readonly initializers: TensorProto[];
@@ -26,6 +31,10 @@ export interface GraphDraft {
   add(name: string, opType: string, inputs: readonly string[], options?: DraftNodeOptions): string;
   /** The name of an int64 constant, `[n]` for a list, a scalar for a number; equal constants are stored once. */
   constant(value: number | readonly number[]): string;
+  /** The name of a scalar of an activation's type. */
+  scalar(value: number, type: FloatType): string;
+  /** Converts a value between types of activations, by a node `<path>/Cast`; none where they are the same. */
+  cast(input: string, path: string, types: { readonly from: FloatType; readonly to: FloatType }): string;
 }
 
 export interface DraftNodeOptions {
@@ -39,7 +48,12 @@ export function graphDraft(computeType: GraphDraft['computeType']): GraphDraft {
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const constants = new Set<string>();
-  return {
+  const store = (name: string, make: (name: string) => TensorProto): string => {
+    if (!constants.has(name)) initializers.push(make(name));
+    constants.add(name);
+    return name;
+  };
+  const draft: GraphDraft = {
     computeType,
     nodes,
     initializers,
@@ -49,12 +63,19 @@ export function graphDraft(computeType: GraphDraft['computeType']): GraphDraft {
     },
     constant(value) {
       const values = typeof value === 'number' ? [value] : value;
+      const dims = typeof value === 'number' ? [] : [values.length];
       const name = `/model/constants/INT64/${JSON.stringify(value)}`;
-      if (!constants.has(name)) {
-        constants.add(name);
-        initializers.push(int64Initializer(name, values, typeof value === 'number' ? [] : [values.length]));
-      }
-      return name;
+      return store(name, own => int64Initializer(own, values, dims));
+    },
+    scalar(value, type) {
+      const isHalf = type === DataType.FLOAT16;
+      const name = `/model/constants/${isHalf ? 'FLOAT16' : 'FLOAT'}/${value}`;
+      return store(name, own => (isHalf ? float16Initializer(own, [value], []) : floatInitializer(own, [value], [])));
+    },
+    cast(input, path, { from, to }) {
+      if (from === to) return input;
+      return draft.add(`${path}/Cast`, 'Cast', [input], { attributes: { to: { int: to } } });
     },
   };
+  return draft;
 }

@@ -1,4 +1,4 @@
-import type { RopeScaling } from './decoderConfig.ts';
+import type { Rope, RopeScaling } from './decoderConfig.ts';
 
 /**
  * Radians that each pair of head features turns per position: theta^(-2 i / headSize), i = 0 .. headSize/2 - 1, stretched
@@ -9,7 +9,7 @@ import type { RopeScaling } from './decoderConfig.ts';
  *
  * @returns `[headSize / 2]`
  */
-export function inverseFrequencies(headSize: number, theta: number, scaling: RopeScaling): Float64Array {
+export function inverseFrequencies(headSize: number, { theta, scaling }: Rope): Float64Array {
   return Float64Array.from({ length: headSize / 2 }, (_, pair) => stretch(theta ** ((-2 * pair) / headSize), scaling));
 }
 

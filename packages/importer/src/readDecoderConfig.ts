@@ -6,12 +6,14 @@ import { findArchitecture } from './findArchitecture.ts';
 import { invalidConfig } from './invalidConfig.ts';
 import { readHeads } from './readHeads.ts';
 import { readJsonObject } from './readJsonObject.ts';
-import { readRopeScaling } from './readRopeScaling.ts';
+import { readRopes } from './readRopes.ts';
 import { readSlidingWindows } from './readSlidingWindows.ts';
 
 /** Far above any published decoder; keeps a broken file from asking for endless graphs and tables. */
 const BLOCK_LIMIT = 1024;
 const CONTEXT_LIMIT = 2 ** 24;
+/** transformers' default of `query_pre_attn_scalar`. */
+const DEFAULT_QUERY_SCALAR = 256;
 
 /**
  * Reads config.json (and the end tokens of generation_config.json) of a Hugging Face decoder.
@@ -42,7 +44,13 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     return value;
   };
   const blockCount = limited('num_hidden_layers', BLOCK_LIMIT);
-  const rope = readRopeScaling(raw, where);
+  const ropes = readRopes(raw, { architecture, where });
+  const slidingWindows = readSlidingWindows(raw, { blockCount, kind: architecture.slidingWindow, where });
+  const heads = readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where });
+  const scoreSize =
+    architecture.attentionScale === 'headSize'
+      ? heads.headSize
+      : fields.positive('query_pre_attn_scalar', DEFAULT_QUERY_SCALAR);
   const biases = fields.flag('attention_bias', false) ? 'all' : 'none';
   return {
     modelType: architecture.modelType,
@@ -50,20 +58,27 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     hiddenSize: fields.count('hidden_size'),
     intermediateSize: fields.count('intermediate_size'),
     blockCount,
-    ...readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where }),
+    ...heads,
     vocabularySize: fields.count('vocab_size'),
     contextLength: limited('max_position_embeddings', CONTEXT_LIMIT),
     normEpsilon: fields.positive('rms_norm_eps', 1e-6),
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds: await readEndTokens(folder, fields.tokenIds('eos_token_id')),
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
-    tied: fields.flag('tie_word_embeddings', false),
-    ropeTheta: rope.theta,
-    ropeScaling: rope.scaling,
+    tied: fields.flag('tie_word_embeddings', architecture.defaultTied),
     attentionBias: architecture.attentionBias === 'config' ? biases : architecture.attentionBias,
     mlpBias: architecture.mlpBias === 'config' && fields.flag('mlp_bias', false),
     queryKeyNorm: architecture.queryKeyNorm,
-    slidingWindows: readSlidingWindows(raw, { blockCount, kind: architecture.slidingWindow, where }),
+    attentionScale: 1 / Math.sqrt(scoreSize),
+    activation: architecture.activation,
+    outputNorms: architecture.norms === 'around',
+    gainOffset: architecture.gainOffset,
+    scalesEmbedding: architecture.scalesEmbedding,
+    outgrowsFloat16: architecture.outgrowsFloat16,
+    blocks: slidingWindows.map(slidingWindow => ({
+      slidingWindow,
+      rope: slidingWindow === null ? ropes.full : ropes.sliding,
+    })),
     raw,
   };
 }

@@ -7,6 +7,8 @@ import { unsupportedModel } from './unsupportedModel.ts';
 const DEFAULT_WINDOW = 4096;
 /** transformers' default of `max_window_layers`. */
 const DEFAULT_FIRST_WINDOWED_BLOCK = 28;
+/** Of this many blocks the last sees everything. */
+const DEFAULT_PATTERN = 6;
 
 /**
  * Tells for each block how many keys a query sees.
@@ -25,9 +27,13 @@ export function readSlidingWindows(
   const fields = configFields(raw, where);
   const window = raw.sliding_window === null ? null : fields.count('sliding_window', DEFAULT_WINDOW);
   if (kind === 'everyBlock') return new Array(blockCount).fill(window);
-  const active = fields.flag('use_sliding_window', false) ? window : null;
+  const active = kind === 'byPattern' || fields.flag('use_sliding_window', false) ? window : null;
   const types = raw.layer_types ?? null;
   if (types !== null) return fromLayerTypes(types, { blockCount, active, where });
+  if (kind === 'byPattern') {
+    const pattern = fields.count('sliding_window_pattern', fields.count('_sliding_window_pattern', DEFAULT_PATTERN));
+    return Array.from({ length: blockCount }, (_, block) => ((block + 1) % pattern === 0 ? null : active));
+  }
   const first = raw.max_window_layers === 0 ? 0 : fields.count('max_window_layers', DEFAULT_FIRST_WINDOWED_BLOCK);
   return Array.from({ length: blockCount }, (_, block) => (block >= first ? active : null));
 }

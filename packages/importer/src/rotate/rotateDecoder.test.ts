@@ -4,7 +4,7 @@ import { type ImportedModel, importCheckpoint } from '../importCheckpoint.ts';
 import { largestDifference } from '../testSupport/largestDifference.ts';
 import { openDecoder } from '../testSupport/openDecoder.ts';
 import { randomCheckpoint } from '../testSupport/randomCheckpoint.ts';
-import { type RawConfig, rawConfig } from '../testSupport/rawConfig.ts';
+import { GEMMA3, type RawConfig, rawConfig } from '../testSupport/rawConfig.ts';
 import { temporaryFolder } from '../testSupport/temporaryFolder.ts';
 import { rotateDecoder } from './rotateDecoder.ts';
 
@@ -99,6 +99,15 @@ describe('a rotated decoder', () => {
     const weightOf = async (seed: number) => floats((await rotated(original, seed)).model, 'model.embed_tokens.weight');
     expect(await weightOf(1)).toEqual(await weightOf(1));
     expect(await weightOf(2)).not.toEqual(await weightOf(1));
+  });
+});
+
+it('refuses a decoder that normalises what its blocks give', async () => {
+  const { folder } = await randomCheckpoint(rawConfig(GEMMA3));
+  const original = await importCheckpoint(folder, { dtype: 'fp32' });
+  await expect(rotated(original)).rejects.toMatchObject({
+    code: 'UNSUPPORTED_MODEL',
+    message: expect.stringMatching(/post_feedforward_layernorm.*Leave --rotate away/),
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type WeightStore,
 } from '@quern/onnx';
 import { addTiedRotation } from './addTiedRotation.ts';
+import { checkRotatable } from './checkRotatable.ts';
 import { findHeads } from './findHeads.ts';
 import { rotateHeads } from './rotateHeads.ts';
 
@@ -48,11 +49,12 @@ const PROJECTION = /^(model\.layers\.\d+)\.((?:attn|mlp)\.\w+_proj)\.(MatMul\.we
  * Rotations are random: see `randomOrthogonal`.
  *
  * `model` as `importCheckpoint` gives it, stays as it is; weights are stored in the type that the graph reads them in, in float32 where
- * it casts them. Errors: UNSUPPORTED_MODEL for any other graph; those of the store.
+ * it casts them. Errors: UNSUPPORTED_MODEL for any other graph, and as `checkRotatable`; those of the store.
  * Cost: reads and writes each weight once; hiddenSize multiply-adds a weight, twice for attention's values and outputs; one weight in memory,
  * twice.
  */
 export async function rotateDecoder(model: OnnxModel, { seed, store, onTensor }: RotateOptions): Promise<OnnxModel> {
+  checkRotatable(model);
   const rotated = cloneModel(model);
   const graph = rotated.proto.graph!;
   const tensors = new Map(graph.initializer.map(tensor => [tensor.name, tensor]));

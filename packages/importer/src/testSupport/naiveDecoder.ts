@@ -1,14 +1,18 @@
+import type { WeightDtype } from './encodeFloats.ts';
 import type { RawConfig, RawRopeScaling } from './rawConfig.ts';
 
 /**
  * Logits `[tokens, vocabulary]` of one sequence, in float64 and plain loops, straight from config.json and the tensors by
- * their names: the twin that the graph is compared with. Written from the modeling files of transformers.
+ * their names: the twin that the graph is compared with. Written from the modeling files of transformers. `dtype` is the type that the
+ * weights are stored in, to which Gemma rounds a factor.
  */
 export function naiveDecoder(
   config: RawConfig,
   weights: ReadonlyMap<string, Float64Array>,
   ids: readonly number[],
+  dtype: WeightDtype = 'F32',
 ): Float64Array[] {
+  if (config.model_type === 'gemma3_text') return naiveGemma(config, weights, ids, dtype);
   const get = (name: string): Float64Array => weights.get(name)!;
   const embedding = get('model.embed_tokens.weight');
   const hidden = config.hidden_size;
@@ -30,6 +34,53 @@ export function naiveDecoder(
   return states.map(x => multiply(head, norm(x, get('model.norm.weight'), config.rms_norm_eps)));
 }
 
+/** Gemma 3: scaled embeddings, norms that multiply by 1 + weight, before and after both parts of a block, GELU. */
+function naiveGemma(
+  config: RawConfig,
+  stored: ReadonlyMap<string, Float64Array>,
+  ids: readonly number[],
+  dtype: WeightDtype,
+): Float64Array[] {
+  const weights = new Map(
+    [...stored].map(([name, values]) => [name, name.endsWith('norm.weight') ? values.map(value => 1 + value) : values]),
+  );
+  const hidden = config.hidden_size;
+  const embedding = weights.get('model.embed_tokens.weight')!;
+  const factor = roundNearest(Math.sqrt(hidden), dtype);
+  const normOf = (x: Float64Array, name: string) => norm(x, weights.get(`${name}.weight`)!, config.rms_norm_eps);
+  let states: Float64Array[] = ids.map(id => embedding.slice(id * hidden, (id + 1) * hidden).map(x => x * factor));
+  for (let block = 0; block < config.num_hidden_layers; block++) {
+    const prefix = `model.layers.${block}`;
+    const normed = states.map(x => normOf(x, `${prefix}.input_layernorm`));
+    const attended = attention(config, weights, normed, block);
+    states = states.map((x, token) => add(x, normOf(attended[token]!, `${prefix}.post_attention_layernorm`)));
+    states = states.map(x => {
+      const y = normOf(x, `${prefix}.pre_feedforward_layernorm`);
+      const gate = linear(weights, `${prefix}.mlp.gate_proj`, y).map(geluTanh);
+      const up = linear(weights, `${prefix}.mlp.up_proj`, y);
+      const given = linear(
+        weights,
+        `${prefix}.mlp.down_proj`,
+        gate.map((value, feature) => value * up[feature]!),
+      );
+      return add(x, normOf(given, `${prefix}.post_feedforward_layernorm`));
+    });
+  }
+  const head = weights.get('lm_head.weight') ?? embedding;
+  return states.map(x => multiply(head, normOf(x, 'model.norm')));
+}
+
+function geluTanh(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
+/** To the nearest number with so many significant bits: 24, 11 or 8, the first included. */
+function roundNearest(value: number, dtype: WeightDtype): number {
+  const bits = { F32: 24, F16: 11, BF16: 8 }[dtype];
+  const unit = 2 ** (Math.floor(Math.log2(value)) + 1 - bits);
+  return Math.round(value / unit) * unit;
+}
+
 function attention(
   config: RawConfig,
   weights: ReadonlyMap<string, Float64Array>,
@@ -39,18 +90,20 @@ function attention(
   const prefix = `model.layers.${block}.self_attn`;
   const size = config.head_dim;
   const shared = config.num_attention_heads / config.num_key_value_heads;
+  const window = windowOf(config, block);
+  const turns = turnsOf(config, Number.isFinite(window));
+  const scale = 1 / Math.sqrt(config.query_pre_attn_scalar ?? size);
   const project = (module: string, normName: string | null): Float64Array[][] =>
     inputs.map((x, position) => {
       const y = linear(weights, `${prefix}.${module}`, x);
       const heads = Array.from({ length: y.length / size }, (_, head) => y.slice(head * size, (head + 1) * size));
       if (normName === null) return heads;
       const weight = weights.get(`${prefix}.${normName}.weight`);
-      return heads.map(head => rotate(config, weight ? norm(head, weight, config.rms_norm_eps) : head, position));
+      return heads.map(head => rotate(turns, weight ? norm(head, weight, config.rms_norm_eps) : head, position));
     });
   const queries = project('q_proj', 'q_norm');
   const keys = project('k_proj', 'k_norm');
   const values = project('v_proj', null);
-  const window = windowOf(config, block);
   return queries.map((heads, position) => {
     const mixed = new Float64Array(heads.length * size);
     for (const [head, query] of heads.entries()) {
@@ -59,7 +112,7 @@ function attention(
       for (let other = 0; other <= position; other++) {
         const visible = position - other < window;
         const dot = query.reduce((sum, value, feature) => sum + value * keys[other]![source]![feature]!, 0);
-        scores.push(visible ? dot / Math.sqrt(size) : Number.NEGATIVE_INFINITY);
+        scores.push(visible ? dot * scale : Number.NEGATIVE_INFINITY);
       }
       const top = Math.max(...scores);
       const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
@@ -77,21 +130,32 @@ function attention(
 function windowOf(config: RawConfig, block: number): number {
   const window = config.sliding_window ?? Number.POSITIVE_INFINITY;
   if (config.model_type === 'mistral') return window;
-  if (!config.use_sliding_window) return Number.POSITIVE_INFINITY;
+  if (config.model_type !== 'gemma3_text' && !config.use_sliding_window) return Number.POSITIVE_INFINITY;
   const sliding = config.layer_types
     ? config.layer_types[block] === 'sliding_attention'
     : block >= config.max_window_layers!;
   return sliding ? window : Number.POSITIVE_INFINITY;
 }
 
+/** How the pairs of a head's features turn. */
+interface Turns {
+  readonly theta: number;
+  readonly scaling: RawRopeScaling;
+}
+
+function turnsOf(config: RawConfig, isWindowed: boolean): Turns {
+  if (isWindowed && config.rope_local_base_freq) return { theta: config.rope_local_base_freq, scaling: {} };
+  const theta = config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000;
+  return { theta, scaling: config.rope_parameters ?? config.rope_scaling ?? {} };
+}
+
 /** Half-split rotation: feature i turns with feature i + size/2. */
-function rotate(config: RawConfig, head: Float64Array, position: number): Float64Array {
+function rotate({ theta, scaling }: Turns, head: Float64Array, position: number): Float64Array {
   const half = head.length / 2;
   const rotated = new Float64Array(head.length);
-  const theta = config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000;
   for (let pair = 0; pair < half; pair++) {
     const inverse = 1 / theta ** ((2 * pair) / head.length);
-    const angle = position * scaled(inverse, config.rope_parameters ?? config.rope_scaling ?? {});
+    const angle = position * scaled(inverse, scaling);
     rotated[pair] = head[pair]! * Math.cos(angle) - head[pair + half]! * Math.sin(angle);
     rotated[pair + half] = head[pair + half]! * Math.cos(angle) + head[pair]! * Math.sin(angle);
   }

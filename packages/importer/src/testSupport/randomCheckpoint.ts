@@ -10,29 +10,36 @@ export interface RandomCheckpoint {
   readonly folder: string;
   readonly config: RawConfig;
   readonly weights: ReadonlyMap<string, Float64Array>;
+  readonly dtype: WeightDtype;
 }
 
 export interface RandomCheckpointOptions {
   readonly dtype?: WeightDtype;
   /** 1 writes model.safetensors, more write shards and their index. */
   readonly shards?: number;
-  /** Names under which tensors are left out or changed before writing. */
+  /** What values are multiplied by, by the tensor's name. */
+  readonly gainOf?: (name: string) => number;
+  /** Leaves tensors out, or changes them, before they are written. */
   readonly edit?: (tensors: TensorBytes[]) => TensorBytes[];
 }
 
 /** Writes a random checkpoint of any supported decoder into a fresh temporary folder, the same every time. */
 export async function randomCheckpoint(
   config: RawConfig,
-  { dtype = 'F32', shards = 1, edit = tensors => tensors }: RandomCheckpointOptions = {},
+  { dtype = 'F32', shards = 1, gainOf = () => 1, edit = tensors => tensors }: RandomCheckpointOptions = {},
 ): Promise<RandomCheckpoint> {
   const folder = await temporaryFolder();
   const random = uniform(1234);
   const weights = new Map<string, Float64Array>();
+  const meanGain = config.model_type === 'gemma3_text' ? 0 : 1; // Gemma adds 1 itself
   const all = tensorShapes(config).map(([name, shape]): TensorBytes => {
     const isNorm = name.endsWith('norm.weight');
     const size = shape.reduce((product, length) => product * length, 1);
-    const values = Float64Array.from({ length: size }, () => (isNorm ? 1 + random() : 0.6 * random()));
-    const { bytes, rounded } = encodeFloats(values, dtype);
+    const values = Float64Array.from({ length: size }, () => (isNorm ? meanGain + random() : 0.6 * random()));
+    const { bytes, rounded } = encodeFloats(
+      values.map(value => value * gainOf(name)),
+      dtype,
+    );
     weights.set(name, rounded);
     return { name, dtype, shape, bytes };
   });
@@ -40,7 +47,7 @@ export async function randomCheckpoint(
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   if (shards === 1) {
     await writeSafetensors(join(folder, 'model.safetensors'), tensors);
-    return { folder, config, weights };
+    return { folder, config, weights, dtype };
   }
   const weightMap: Record<string, string> = {};
   for (let shard = 0; shard < shards; shard++) {
@@ -50,7 +57,7 @@ export async function randomCheckpoint(
     await writeSafetensors(join(folder, file), own);
   }
   await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
-  return { folder, config, weights };
+  return { folder, config, weights, dtype };
 }
 
 function tensorShapes(config: RawConfig): [string, number[]][] {
@@ -85,7 +92,11 @@ function tensorShapes(config: RawConfig): [string, number[]][] {
       shapes.push([`${prefix}.mlp.gate_proj.bias`, [inner]], [`${prefix}.mlp.up_proj.bias`, [inner]]);
       shapes.push([`${prefix}.mlp.down_proj.bias`, [hidden]]);
     }
-    if (config.model_type === 'qwen3') {
+    if (config.model_type === 'gemma3_text') {
+      shapes.push([`${prefix}.pre_feedforward_layernorm.weight`, [hidden]]);
+      shapes.push([`${prefix}.post_feedforward_layernorm.weight`, [hidden]]);
+    }
+    if (config.model_type === 'qwen3' || config.model_type === 'gemma3_text') {
       shapes.push([`${prefix}.self_attn.q_norm.weight`, [head]], [`${prefix}.self_attn.k_norm.weight`, [head]]);
     }
   }

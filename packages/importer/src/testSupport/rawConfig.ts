@@ -15,6 +15,9 @@ export interface RawConfig {
   readonly rope_theta?: number;
   readonly rope_scaling?: RawRopeScaling | null;
   readonly rope_parameters?: RawRopeScaling & { readonly rope_theta: number };
+  readonly rope_local_base_freq?: number;
+  readonly query_pre_attn_scalar?: number;
+  readonly hidden_activation?: string;
   readonly attention_bias?: boolean;
   readonly mlp_bias?: boolean;
   readonly sliding_window?: number | null;
@@ -54,3 +57,16 @@ const BASE: RawConfig = {
 export function rawConfig(changes: Partial<RawConfig> = {}): RawConfig {
   return { ...BASE, ...changes };
 }
+
+/** What makes a config.json that of a small Gemma 3: two blocks with a window, then one that sees everything. */
+export const GEMMA3 = {
+  architectures: ['Gemma3ForCausalLM'],
+  model_type: 'gemma3_text',
+  hidden_activation: 'gelu_pytorch_tanh',
+  tie_word_embeddings: true,
+  query_pre_attn_scalar: 10,
+  sliding_window: 7,
+  layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'],
+  rope_theta: 100_000,
+  rope_local_base_freq: 1000,
+} as const satisfies Partial<RawConfig>;

@@ -68,6 +68,15 @@ const sources: Readonly<Record<string, () => Source>> = {
     ],
     initializers: [float16Initializer('g', gain.map(Math.f16round), [K])],
   }),
+  'a norm by 1 + its weight, in float32 before float16': () => ({
+    nodes: [
+      node('Cast', ['g'], ['g32'], { name: 'c', attributes: { to: { int: DataType.FLOAT } } }),
+      node('Add', ['g32', 'one'], ['gain'], { name: 'a' }),
+      node('SimplifiedLayerNormalization', ['x', 'gain'], ['wide'], { name: 'n', attributes: epsilon }),
+      node('Cast', ['wide'], ['h'], { name: 'narrow', attributes: { to: { int: DataType.FLOAT } } }),
+    ],
+    initializers: [float16Initializer('g', gain.map(Math.f16round), [K]), floatInitializer('one', [1], [])],
+  }),
   'a layer norm with bias': () => ({
     nodes: [node('LayerNormalization', ['x', 'g', 'b'], ['h'], { name: 'n', attributes: epsilon })],
     initializers: [floatInitializer('g', gain, [K]), floatInitializer('b', bias, [K])],
@@ -105,6 +114,17 @@ describe('foldInputScale', () => {
     // One of two readers is not all of them.
     const both = model(sources['an RMS norm']!(), true);
     expect(await foldInputScale(both, findLinearSites(both).slice(0, 1), scale, store)).toBe(false);
+    const added = {
+      nodes: [node('Add', ['g', 'b'], ['s'], { name: 'a' })],
+      initializers: [floatInitializer('b', bias, [K])],
+    };
+    const sum = sources['an RMS norm']!();
+    sum.nodes[0]!.input[1] = 's';
+    const summed = model(
+      { nodes: [...added.nodes, ...sum.nodes], initializers: [...added.initializers, ...sum.initializers] },
+      true,
+    );
+    expect(await foldInputScale(summed, findLinearSites(summed), scale, store)).toBe(false);
     const other = model({ nodes: [node('Relu', ['x'], ['h'], { name: 'r' })], initializers: [] }, true);
     expect(await foldInputScale(other, findLinearSites(other), scale, store)).toBe(false);
     await store.abort();

@@ -3,6 +3,7 @@ import { intOf, isStandard } from '../attributeValue.ts';
 import type { GraphProto, NodeProto, TensorProto } from '../generated/onnx_pb.js';
 import type { OnnxModel } from '../onnxModel.ts';
 import { isFloatType, readFloats } from '../read/readFloats.ts';
+import { tensorSize } from '../read/tensorSize.ts';
 import { encodeFloats } from './encodeFloats.ts';
 import { dropUnused, freshNames } from './graphEdit.ts';
 import type { WeightStore } from './weightStore.ts';
@@ -18,8 +19,9 @@ const NORMS: Readonly<Record<string, { readonly gain: number; readonly bias: num
 
 /**
  * Multiplies the gain of the norm that gives an input by `scale`, in place, so that the sites that read it can do without
- * an input scale. Handles norm operators and a Mul by a stored vector. True when it was done; false, with the graph as it was,
- * when something else gives the input or something else reads it.
+ * an input scale. Handles norm operators and a Mul by a stored vector; the vector may be cast and have a number added, as the gains of Gemma,
+ * and what the norm gives may be cast. True when it was done; false, with the graph as it was, when something else gives the input or something
+ * else reads it.
  *
  * `sites` are those whose nodes still stand in the graph and all take the same scale, `[inFeatures]`.
  *
@@ -35,9 +37,10 @@ export async function foldInputScale(
   if (found === null) return false;
   const { graph, source, vectors } = found;
   const names = freshNames(model);
-  for (const { at, tensor, type } of vectors) {
+  for (const { at, tensor, addend, type } of vectors) {
     const values = await readFloats(model, tensor);
-    const scaled = values.map((value, index) => value * scale[index]!);
+    const added = addend ? (await readFloats(model, addend))[0]! : 0;
+    const scaled = values.map((value, index) => (value + added) * scale[index]!);
     const stored = await store.add(
       names.take(`${tensor.name}_scaled`),
       type,
@@ -66,24 +69,31 @@ interface FoundNorm {
 function findNorm(model: OnnxModel, sites: readonly LinearSite[]): FoundNorm | null {
   const graph = model.proto.graph!;
   const { inputName, inFeatures } = sites[0]!;
-  const source = soleSource(graph, inputName, sites);
-  const vectors = source && scaledVectors(graph, source, inputName, inFeatures);
+  const own = new Set(sites.map(({ nodeName }) => nodeName));
+  let output = inputName;
+  let source = soleSource(graph, output, own);
+  if (source && isStandard(source, 'Cast')) {
+    output = source.input[0]!;
+    source = soleSource(graph, output, new Set([source.name]));
+  }
+  const vectors = source && scaledVectors(graph, source, output, inFeatures);
   return source && vectors ? { graph, source, vectors } : null;
 }
 
-/** The node that gives `input`, if exactly these sites read it. */
-function soleSource(graph: GraphProto, input: string, sites: readonly LinearSite[]): NodeProto | null {
-  if (graph.output.some(({ name }) => name === input)) return null;
-  const readers = graph.node.filter(node => node.input.includes(input));
-  const own = new Set(sites.map(({ nodeName }) => nodeName));
+/** The node that gives a value, if exactly the nodes of these names read it. */
+function soleSource(graph: GraphProto, value: string, own: ReadonlySet<string>): NodeProto | null {
+  if (graph.output.some(({ name }) => name === value)) return null;
+  const readers = graph.node.filter(node => node.input.includes(value));
   if (readers.length !== own.size || !readers.every(node => own.has(node.name))) return null;
-  return graph.node.find(node => node.output[0] === input) ?? null;
+  return graph.node.find(node => node.output[0] === value) ?? null;
 }
 
 interface ScaledVector {
   /** Which input of the node. */
   readonly at: number;
   readonly tensor: TensorProto;
+  /** A stored number that the node sees added to every element. */
+  readonly addend: TensorProto | null;
   /** Element type that the node sees. */
   readonly type: number;
 }
@@ -101,12 +111,15 @@ function scaledVectors(graph: GraphProto, node: NodeProto, output: string, lengt
   return found ? [found] : null;
 }
 
-/** An input of a node that is an initializer of one dimension, directly or through Cast. */
+/** An input of a node that is an initializer of one dimension, directly or through Cast, and through Add of a number. */
 function storedVector(graph: GraphProto, node: NodeProto, at: number, length: number): ScaledVector | null {
-  const name = node.input[at];
+  const add = graph.node.find(other => isStandard(other, 'Add') && other.output[0] === node.input[at]);
+  const addend = add ? (graph.initializer.find(other => other.name === add.input[1]) ?? null) : null;
+  if (add && (!addend || tensorSize(addend).elementCount !== 1 || !isFloatType(addend.dataType))) return null;
+  const name = add ? add.input[0] : node.input[at];
   const cast = graph.node.find(other => isStandard(other, 'Cast') && other.output[0] === name);
   const tensor = graph.initializer.find(other => other.name === (cast ? cast.input[0] : name));
   const fits = tensor?.dims.length === 1 && tensor.dims[0] === BigInt(length);
   if (!tensor || !fits || !isFloatType(tensor.dataType)) return null;
-  return { at, tensor, type: cast ? intOf(cast, 'to', 0) : tensor.dataType };
+  return { at, tensor, addend, type: cast ? intOf(cast, 'to', 0) : tensor.dataType };
 }

@@ -1,5 +1,5 @@
 import { CompressionError } from '@quern/core';
-import { rotateDecoder } from '@quern/importer';
+import { checkRotatable, rotateDecoder } from '@quern/importer';
 import { createWeightStore } from '@quern/onnx';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
@@ -39,9 +39,13 @@ export async function rotateOpened(
   }
 }
 
-/** Errors: INVALID_OPTION for a model of which it is not known what each weight reads and writes. */
-export function checkRotation({ kind, path }: OpenedModel, rotate: Recipe['rotate']): void {
-  if (rotate === false || kind === 'checkpoint') return;
+/** Errors: INVALID_OPTION for a model of which it is not known what each weight reads and writes; those of `checkRotatable`. */
+export function checkRotation({ kind, model, path }: OpenedModel, rotate: Recipe['rotate']): void {
+  if (rotate === false) return;
+  if (kind === 'checkpoint') {
+    checkRotatable(model);
+    return;
+  }
   throw new CompressionError(
     'INVALID_OPTION',
     `--rotate ${rotate}: ${path} is a graph, of which nothing tells what each weight reads and writes. Pass the checkpoint's folder (config.json and safetensors), or leave --rotate away.`,

@@ -1,0 +1,167 @@
+/**
+ * Every family of decoders through the whole tool, at small made-up checkpoints. What the graph computes is held against a naive twin in
+ * packages/importer; here against the model before it was compressed, and against clients.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { env, pipeline } from '@huggingface/transformers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../packages/calibration/src/index.ts';
+import { scoreWindows } from '../packages/evaluator/src/index.ts';
+import { findBlockCuts, readOnnxModel } from '../packages/onnx/src/index.ts';
+import { scoreByBlocks } from '../packages/pipeline/src/forward/scoreByBlocks.ts';
+import { type CompressResult, compress, generateText } from '../packages/pipeline/src/index.ts';
+import { openModel } from '../packages/pipeline/src/open/openModel.ts';
+import { type RecipeInput, resolveRecipe } from '../packages/pipeline/src/recipe.ts';
+import { type CheckpointShape, shapes } from '../tools/syntheticCheckpoint/shapes.ts';
+import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
+import { demo } from './runQuern.ts';
+
+env.allowRemoteModels = false;
+env.allowLocalModels = true;
+
+const PROMPT = 'Once upon a time, a cat and a dog lived by the sea';
+const NEW_TOKENS = 24;
+/** Longer than every window of attention below. */
+const WINDOW = 48;
+const SMALL = {
+  blockCount: 3,
+  hiddenSize: 64,
+  intermediateSize: 96,
+  headCount: 4,
+  keyValueHeadCount: 2,
+  headSize: 32,
+  vocabularySize: 4096,
+  contextLength: 256,
+};
+
+interface Family {
+  readonly shape: CheckpointShape;
+  /** Of `genai_config.json`. */
+  readonly genaiType: string;
+  /** Sites whose input scale no weight before them can take. */
+  readonly unfolded: RegExp;
+  /** Null where rotations can be folded, else what the refusal says. */
+  readonly rotation: RegExp | null;
+}
+
+const gemma3 = shapes['gemma-3-270m']!;
+const families: Readonly<Record<string, Family>> = {
+  'Gemma 3': {
+    shape: {
+      ...gemma3,
+      ...SMALL,
+      keyValueHeadCount: 1,
+      settings: { ...gemma3.settings, sliding_window: 16, _sliding_window_pattern: 3 },
+    },
+    genaiType: 'gemma3_text',
+    unfolded: /attn\.o_proj/,
+    rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
+  },
+};
+
+let folder = '';
+let text = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quern-families-'));
+  process.env.QUERN_CACHE = join(folder, 'cache');
+  text = join(folder, 'text.txt');
+  await writeFile(
+    text,
+    'Once upon a time, a cat and a dog lived in a small house by the sea. They had a red ball. '.repeat(20),
+  );
+});
+afterAll(async () => {
+  delete process.env.QUERN_CACHE;
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.each(Object.entries(families))('%s', (name, { shape, genaiType, unfolded, rotation }) => {
+  const place = (result: string): string => join(folder, name.replace(' ', '-'), result);
+  const run = async (result: string, recipe: RecipeInput): Promise<CompressResult> => {
+    const calibration = { data: text, windows: 8, windowLength: WINDOW };
+    const common = { evaluate: text, windowLength: WINDOW, perDocument: false, force: true, resume: false } as const;
+    const request = { model: place('model'), out: place(result), recipe: resolveRecipe({ ...recipe, calibration }) };
+    return compress({ ...request, ...common, device: 'cpu' }, () => undefined);
+  };
+  const graphOf = (result: string, file: string) => readOnnxModel(join(place(result), file));
+  const generate = async (result: string): Promise<string> => {
+    const request = {
+      model: place(result),
+      prompt: PROMPT,
+      maxNewTokens: NEW_TOKENS,
+      stop: [],
+      temperature: 0,
+      seed: 0,
+    };
+    return (await generateText({ ...request, device: 'cpu' }, () => undefined, { emit: () => undefined })).text;
+  };
+
+  beforeAll(async () => {
+    await mkdir(place(''), { recursive: true });
+    await writeSyntheticCheckpoint(place('model'), shape, demo);
+  });
+
+  it('loses nothing at 8 bits, with input scales folded away', async () => {
+    const { perplexity } = await run('awq', { method: 'awq', bits: 8, accuracyLevel: 0 });
+    expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.01);
+    const { proto } = await graphOf('awq', 'onnx/model_quantized.onnx');
+    const scales = proto.graph!.initializer.map(tensor => tensor.name).filter(own => own.includes('_input_scale'));
+    expect(scales.filter(own => !unfolded.test(own))).toEqual([]);
+  });
+
+  it('runs in float16 for onnxruntime-genai', async () => {
+    const { perplexity } = await run('genai', { method: 'gptq', bits: 8, dtype: 'fp16', layout: 'genai' });
+    expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.02);
+    const { model } = JSON.parse(await readFile(join(place('genai'), 'genai_config.json'), 'utf8'));
+    expect(model).toMatchObject({ type: genaiType, context_length: shape.contextLength });
+    expect(model.decoder).toMatchObject({ head_size: 32, num_key_value_heads: shape.keyValueHeadCount });
+  });
+
+  it('is opened by transformers.js, which writes the text that we write', async () => {
+    await run('client', { method: 'gptq', bits: 4, headBits: 4 });
+    const ours = await generate('client');
+    const generator = await pipeline('text-generation', place('client'), { device: 'cpu' });
+    const ids = [0, ...(await loadTokenizer(place('client'))).encode(PROMPT)];
+    const inputs = generator.tokenizer(`<|endoftext|>${PROMPT}`, { add_special_tokens: false });
+    expect(Array.from(inputs.input_ids.data as BigInt64Array, Number)).toEqual(ids);
+    const options = { ...inputs, max_new_tokens: NEW_TOKENS, do_sample: false };
+    const output = (await generator.model.generate(options)) as unknown as { data: BigInt64Array };
+    const theirs = Int32Array.from(output.data, Number).slice(ids.length);
+    await generator.dispose();
+    expect(theirs.length).toBe(NEW_TOKENS);
+    expect((await loadTokenizer(place('client'))).decode(theirs)).toBe(ours);
+  });
+
+  it('is scored block by block as in one piece', async () => {
+    const windows = [48, 30].map((length, seed) => ({
+      ids: Int32Array.from({ length }, (_, at) => (at * 7919 + seed * 104729) % 4001),
+      firstScored: 1,
+    }));
+    const original = (await openModel(place('model'))).model;
+    for (const model of [original, await graphOf('awq', 'onnx/model_quantized.onnx')]) {
+      const cuts = findBlockCuts(model)!;
+      expect(cuts.map(({ block }) => block)).toEqual([0, 1, 2]);
+      const options = { device: 'cpu', scratch: place('hidden'), sliceBytes: 4 * 64 * 1000 } as const;
+      const blocks = await scoreByBlocks({ model, cuts }, windows, options);
+      const whole = await scoreWindows(model, windows, { device: 'cpu' });
+      for (const [at, nll] of whole.nll.entries()) expect(blocks.nll[at]! / nll).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('has dictionaries that share their atoms', async () => {
+    const { sites, perplexity } = await run('dictionary', {
+      ...{ method: 'dictionary', bits: 8, ratio: 0.5, storage: 'container' },
+      exclude: ['model.layers.{1,2}.*'],
+    });
+    expect(sites.some(({ sharedFactor }) => sharedFactor !== undefined)).toBe(true);
+    expect(perplexity!.after).toBeLessThan(2 * perplexity!.before);
+  });
+
+  it(rotation ? 'refuses rotation, and says why' : 'is the same model in a rotated basis', async () => {
+    const rotated = run('rotated', { method: 'none', rotate: true });
+    if (rotation) return expect(rotated).rejects.toThrow(rotation);
+    expect(Math.abs((await rotated).perplexity!.nllDifference)).toBeLessThan(1e-5);
+  });
+});

@@ -1,0 +1,34 @@
+import { addNorm, type NormedSum, type NormOptions } from './addNorm.ts';
+import type { ModuleNorms, NormWeight } from './bindWeights.ts';
+import type { FloatType, GraphDraft } from './graphDraft.ts';
+
+/** The hidden state, and what the last module gave that is still to be added to it. */
+export interface HiddenState {
+  readonly residual: string;
+  readonly update: string | null;
+}
+
+export interface ModuleOptions {
+  /** Node folder of the block, such as `/model/layers.0`. */
+  readonly root: string;
+  readonly norms: ModuleNorms;
+  /** How every norm of the hidden state works; `type` is the hidden state's. */
+  readonly norm: Omit<NormOptions, 'path' | 'weight'> & { readonly type: FloatType };
+  /** Writes the module between the norms, in the compute type. */
+  readonly compute: (input: string) => string;
+}
+
+/** Writes attention or feed-forward with what stands around it: h + after(module(before(h))), the sum left to the next norm. */
+export function addModule(draft: GraphDraft, state: HiddenState, options: ModuleOptions): HiddenState {
+  const { root, norms, norm, compute } = options;
+  const normed = (input: HiddenState, { module, weight }: NormWeight): NormedSum =>
+    addNorm(draft, input, { ...norm, path: `${root}/${module}`, weight });
+  const outside = norm.type;
+  const inside = draft.computeType;
+  const before = normed(state, norms.before);
+  const path = `${root}/${norms.before.module}`;
+  const given = compute(draft.cast(before.normed, `${path}/narrow`, { from: outside, to: inside }));
+  const update = draft.cast(given, `${path}/widen`, { from: inside, to: outside });
+  const result = norms.after ? normed({ residual: update, update: null }, norms.after).normed : update;
+  return { residual: before.residual, update: result };
+}

@@ -76,7 +76,8 @@ const stacked =
 
 /** Each weight by itself, the atoms over its inputs. */
 const overItsInputs: Solve = alone(async (site, ratio) => {
-  const side = await overInputs(await stackSites([site]), [site.weight.rows], FLOAT_FORMAT);
+  const shape = { outFeatures: site.weight.rows, inFeatures: site.weight.columns };
+  const side = await overInputs(await stackSites([site]), shape, FLOAT_FORMAT);
   const code = await learnAtBest(side, { ratio, atomsPerNonzero: undefined, sweeps: SWEEPS, format: FLOAT_FORMAT });
   return (await code.store())[0]!;
 });

@@ -214,16 +214,12 @@ function dictionaryOf(sites: readonly LinearSite[], random: () => number, { bits
       return { kind: 'lowRank', outFeatures: own, inFeatures, left, right, sharedRight };
     });
   }
-  // On grids each by itself.
-  if (bits !== 16) return sites.flatMap(site => dictionaryOf([site], random, { bits, ratio }));
-  const stackedOutputs = sites.map(site => site.inFeatures);
-  const { atomCount, nonzeroCount } = dictionarySize(
-    { outFeatures: 0, inFeatures: outFeatures, stackedOutputs },
-    request,
-  );
-  const left = dense(outFeatures, atomCount, random);
-  const share = nonzeroCount / stackedOutputs.reduce((sum, own) => sum + own, 0);
-  return stackedOutputs.map(own => {
+  const stackedInputs = sites.map(site => site.inFeatures);
+  const shape = { outFeatures, inFeatures, stackedInputs, atomsOver: 'outputs' } as const;
+  const { atomCount, nonzeroCount } = dictionarySize(shape, request);
+  const left = bits === 16 ? dense(outFeatures, atomCount, random) : grid(outFeatures, atomCount, atomCount, random);
+  const share = nonzeroCount / stackedInputs.reduce((sum, own) => sum + own, 0);
+  return stackedInputs.map(own => {
     const right = sparse([atomCount, own], Math.floor(share * own), { bits, random });
     return { kind: 'lowRank', outFeatures, inFeatures: own, left, right, sharedRight: null, sharedLeft: sharedFactor };
   });

@@ -217,7 +217,8 @@ describe.each([
       ratio,
       allocation: 'uniform',
       options: { sweeps: 3, atomsPerNonzero: 2.4 },
-      exclude: ['*mlp*'],
+      // What writes to the residual stream has atoms in common.
+      exclude: ['*mlp.{gate,up}*'],
     };
     const name = method.replace(':', '');
     const container = await pack(`${name}-container`, method, 'container', settings);

@@ -21,8 +21,10 @@ export interface SiteShape {
   readonly inFeatures: number;
   /** Sites of the group that this one is a member of; for group solvers only. Default: the options' `blocksPerGroup`. */
   readonly siteCount?: number;
-  /** Outputs of each site of the stack that this one is a member of, itself among them; for stack solvers only. Default: this site alone. */
+  /** For stack solvers only: outputs of each site that reads the same input and is one weight with this one, itself among them. Default: it is alone. */
   readonly stackedOutputs?: readonly number[];
+  /** The same where the sites read several inputs: inputs of each. Not both. */
+  readonly stackedInputs?: readonly number[];
 }
 
 interface SolverFacts {

@@ -39,6 +39,7 @@ import {
   rocketOptions,
 } from './sparseDictionary/dictionaryOptions.ts';
 import { dictionaryRateCurve } from './sparseDictionary/dictionaryRateCurve.ts';
+import { dictionaryShape } from './sparseDictionary/dictionaryShape.ts';
 import {
   dictionarySize,
   dictionaryStorageBits,
@@ -46,7 +47,6 @@ import {
   sharedStorageBits,
 } from './sparseDictionary/dictionarySize.ts';
 import { geopair } from './sparseDictionary/geopair.ts';
-import { isOverOutputs } from './sparseDictionary/isOverOutputs.ts';
 import { rocket, rocketCurve } from './sparseDictionary/rocket.ts';
 import { withDictionary } from './sparseDictionary/withDictionary.ts';
 
@@ -191,19 +191,16 @@ export const solvers: Readonly<Record<string, Solver>> = {
   dictionary: {
     optionsSchema: dictionaryOptions,
     needs: 'stack',
-    joinsOutputs(shape, options) {
-      const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
-      return isOverOutputs({ rows: shape.outFeatures, columns: shape.inFeatures }, dictionaryFormat(asked), 'any');
-    },
+    joinsOutputs: ({ outFeatures, inFeatures }) => outFeatures <= inFeatures,
     allocation: 'sensitivity',
     storageBits(shape, options) {
       const { ratio, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
-      return dictionaryStorageBits(shape, ratio, dictionaryFormat(asked));
+      return dictionaryStorageBits(dictionaryShape(shape), ratio, dictionaryFormat(asked));
     },
     solve: (sites, options) => dictionary(sites, parseOptions(dictionaryOptions, options, 'dictionary')),
     leastRatio(shape, options) {
       const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
-      return leastRatio(shape, dictionaryFormat(asked));
+      return leastRatio(dictionaryShape(shape), dictionaryFormat(asked));
     },
     rateCurve: dictionaryRateCurve,
   },

@@ -65,5 +65,5 @@ it('puts side by side what is alone on its input, in a block and with as many ou
   expect(names(plans)).toEqual(expected);
   expect(names([place('o', null, 'y'), place('down', null, 'z')])).toEqual([['o'], ['down']]);
   const onGrids = plans.slice(2, 4).map(plan => ({ ...plan, options: { ratio: 0.8, bits: 4 } }));
-  expect(names(onGrids)).toEqual([['0.o'], ['0.down']]);
+  expect(names(onGrids)).toEqual([['0.o', '0.down']]);
 });

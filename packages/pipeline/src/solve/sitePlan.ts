@@ -81,9 +81,15 @@ export function plannedStorageBits(plan: SitePlan, group: readonly SitePlan[] = 
 }
 
 /** The shape of a plan's weight among those that are solved with it. */
-export function shapeIn(group: readonly SitePlan[], { site: { outFeatures, inFeatures } }: SitePlan): SiteShape {
-  const stackedOutputs = group.map(({ site }) => site.outFeatures);
-  return { outFeatures, inFeatures, siteCount: group.length, stackedOutputs };
+export function shapeIn(group: readonly SitePlan[], plan: SitePlan): SiteShape {
+  const { outFeatures, inFeatures } = plan.site;
+  const { needs } = solverOf(plan);
+  const sites = group.map(({ site }) => site);
+  if (needs === 'group') return { outFeatures, inFeatures, siteCount: sites.length };
+  if (needs !== 'stack') return { outFeatures, inFeatures };
+  const readsOne = sites.every(({ inputName }) => inputName === plan.site.inputName);
+  if (readsOne) return { outFeatures, inFeatures, stackedOutputs: sites.map(site => site.outFeatures) };
+  return { outFeatures, inFeatures, stackedInputs: sites.map(site => site.inFeatures) };
 }
 
 /** A plan's options without what is asked for: its bits, or a ratio of what they then say of the format. */

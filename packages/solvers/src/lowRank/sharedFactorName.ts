@@ -6,5 +6,5 @@ export function sharedFactorName(factor: Factor): string {
   if (factor.kind === 'dense') return `basis_${fingerprint([factor.data])}`;
   if (factor.kind === 'quantized') return `basis_${fingerprint([factor.codes, factor.scales])}`;
   if (factor.kind === 'sparse') return `basis_${fingerprint([factor.mask, factor.values])}`;
-  throw new TypeError(`sharedFactorName: a factor of kind ${factor.kind} is not shared`);
+  return `basis_${fingerprint([factor.mask, factor.codes, factor.scales])}`;
 }

@@ -1,9 +1,9 @@
 import type { InputStatistics } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
 import type { RatePoint } from '../entropyCoded/rateCurve.ts';
-import type { SiteShape } from '../solver.ts';
 import { type DictionaryFormat, FLOAT_FORMAT } from './dictionaryFormat.ts';
-import { dictionaryStorageBits, fitsRatio } from './dictionarySize.ts';
+import { type DictionaryShape, elementsOf, sum } from './dictionaryShape.ts';
+import { fitsRatio, stackBits } from './dictionarySize.ts';
 import { type WhitenedWeight, whitenWeight } from './whitenWeight.ts';
 
 /** Fractions removed at which a curve is measured. */
@@ -25,15 +25,15 @@ export async function dictionaryCurve(
 
 /** The same of weights that are one, for a `leftAt` that knows them. */
 export async function curveOf(
-  shape: SiteShape,
+  shape: DictionaryShape,
   format: DictionaryFormat,
   leftAt: (ratio: number) => Promise<number>,
 ): Promise<RatePoint[]> {
   const points: RatePoint[] = [];
-  const { outFeatures, inFeatures } = shape;
+  const elements = sum(elementsOf(shape));
   for (const ratio of RATIOS.filter(each => fitsRatio(shape, each, format))) {
     const loss = Math.max(1e-12, await leftAt(ratio));
-    points.push({ bits: dictionaryStorageBits({ outFeatures, inFeatures }, ratio) / (outFeatures * inFeatures), loss });
+    points.push({ bits: stackBits(shape, ratio) / elements, loss });
   }
   return [...points, { bits: 16, loss: 0 }];
 }

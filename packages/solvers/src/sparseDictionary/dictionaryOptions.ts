@@ -51,7 +51,9 @@ export const dictionaryOptions = z.strictObject({
   bits: z
     .union([z.int().min(2).max(8), z.literal(16)])
     .default(16)
-    .describe('bits of a nonzero coefficient: 16 for float16, or a grid with a scale an output'),
+    .describe(
+      'bits of a nonzero coefficient: 16 for float16, or a grid with a scale an output, or an atom over outputs',
+    ),
   atomBits: z
     .union([z.int().min(2).max(8), z.literal(16)])
     .optional()
@@ -59,7 +61,7 @@ export const dictionaryOptions = z.strictObject({
   groupSize: z
     .union([z.literal('channel'), z.int().min(1)])
     .default('channel')
-    .describe('inputs of an atom that share one scale, where atomBits is below 16'),
+    .describe('inputs of an atom, or atoms over an output, that share one scale, where atomBits is below 16'),
 });
 
 /** What a caller gives. */

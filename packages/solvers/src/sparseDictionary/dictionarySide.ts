@@ -1,5 +1,5 @@
 import type { LowRankWeight } from '@quern/core';
-import type { SiteShape } from '../solver.ts';
+import type { DictionaryShape } from './dictionaryShape.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import type { LearntCode } from './learntCode.ts';
 
@@ -11,7 +11,7 @@ export interface SideCode extends Pick<LearntCode, 'objectives'> {
 
 /** A stack of sites with atoms on one of its sides. */
 export interface DictionarySide {
-  /** As dictionarySize takes it: atoms as long as its inputs. */
-  readonly shape: SiteShape;
+  /** Of the stack, or a member of it. */
+  readonly shape: DictionaryShape;
   readonly learn: (size: DictionarySize, sweeps: number) => Promise<SideCode>;
 }

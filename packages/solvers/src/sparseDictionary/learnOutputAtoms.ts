@@ -3,6 +3,7 @@ import { gemm, type Matrix } from '@quern/linalg';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
+import { fitOutputAtoms } from './fitOutputAtoms.ts';
 import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
 import { AFTER_A_RISE, LEARNING } from './learnDictionary.ts';
@@ -10,10 +11,6 @@ import { moveOutputCoefficients } from './moveOutputCoefficients.ts';
 import type { OutputLearning } from './outputProblem.ts';
 import { growingSweeps, shareAfter } from './shareAfter.ts';
 import { type SideBySide, sideBySide } from './sideBySide.ts';
-import { solveAtoms } from './solveAtoms.ts';
-
-/** Of the mean of the diagonal of C R C^T. */
-const RIDGE = 1e-6;
 
 /** Atoms over outputs, the coefficients of every site, and what they left over after each sweep. */
 export interface OutputCode extends Pick<Convergence, 'stoppedBy'> {
@@ -62,7 +59,7 @@ export async function learnOutputAtoms(
   let heldBack = 1;
   let isSettled = energy === 0;
   for (let sweep = 0; energy > 0; sweep++) {
-    const fitted = await fitOutputAtoms(atoms, coefficients, segments);
+    const fitted = await fitOutputAtoms(segments, { atoms, coefficients });
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
     isSettled = hasSettled(objectives, growingSweeps(sweeps));
@@ -83,28 +80,4 @@ export async function learnOutputAtoms(
     objectives: energy > 0 ? objectives : [0],
     stoppedBy: isSettled ? 'tolerance' : 'sweeps',
   };
-}
-
-/**
- * The atoms that fit given coefficients, of norm 1: the norms go to the coefficients, in place. Atoms that no input uses stay as they were.
- */
-async function fitOutputAtoms(
-  atoms: Matrix<Float32Array>,
-  { parts }: SideBySide<Float32Array>,
-  segments: OutputLearning['segments'],
-): Promise<{ readonly atoms: Matrix<Float32Array>; readonly explained: number }> {
-  const { rows: count, columns: length } = atoms;
-  const gram = { rows: count, columns: count, data: new Float32Array(count * count) };
-  const products = { rows: count, columns: length, data: new Float32Array(count * length) };
-  for (const [index, { correlations, pull }] of segments.entries()) {
-    const own = parts[index]!;
-    await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
-    await gemm(own, pull, { transposeB: true, beta: 1, output: products });
-  }
-  const solved = await solveAtoms({ gram, products }, atoms, RIDGE);
-  if (solved === null) return { atoms, explained: 0 };
-  for (const { columns, data } of parts) {
-    for (let index = 0; index < data.length; index++) data[index]! *= solved.norms[Math.floor(index / columns)]!;
-  }
-  return solved;
 }

@@ -10,7 +10,8 @@ const LEAST_INPUT = 1e-8;
 /** Added to the diagonal of the correlations: keeps inputs that depend on each other apart. */
 const INDEPENDENT = 1e-6;
 
-interface Segment<Data extends Float32Array | Float64Array> {
+/** A weight in the metric of its inputs. */
+export interface Segment<Data extends Float32Array | Float64Array> {
   /** Y `[outFeatures, inFeatures]`, columns scaled by `roots`. */
   readonly target: Matrix<Data>;
   /** R `[inFeatures, inFeatures]`, 1 on the diagonal but for a trace. */

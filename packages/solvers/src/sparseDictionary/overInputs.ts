@@ -1,5 +1,6 @@
 import { toFloat32 } from '../lowRank/toFloat32.ts';
 import type { DictionaryFormat } from './dictionaryFormat.ts';
+import { type DictionaryShape, widthsOf } from './dictionaryShape.ts';
 import type { DictionarySide } from './dictionarySide.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { LEARNING, type LearningSettings, learnDictionary } from './learnDictionary.ts';
@@ -9,26 +10,25 @@ import { type SiteStack, whitenStack } from './stackSites.ts';
 import { storeCode } from './storeCode.ts';
 
 /**
- * Atoms over the inputs of a stack whose sites read one input, W = coefficients dictionary; see learnDictionary. `outputs` are those of each site.
+ * Atoms over the inputs of a stack whose sites read one input, W = coefficients dictionary; see learnDictionary.
  *
  * Errors: NOT_POSITIVE_DEFINITE. Cost: Cholesky and an eigenproblem of inFeatures, a sweep as in learnDictionary.
  */
 export async function overInputs(
   stack: SiteStack,
-  outputs: readonly number[],
+  shape: DictionaryShape,
   format: DictionaryFormat,
 ): Promise<DictionarySide> {
   const problem = await whitenStack(stack);
-  const { rows: outFeatures, columns: inFeatures } = problem.target;
-  const directions = toFloat32(await leadingDirections(problem.target, inFeatures));
+  const directions = toFloat32(await leadingDirections(problem.target, problem.target.columns));
   const target = toFloat32(problem.target);
   return {
-    shape: { outFeatures, inFeatures, stackedOutputs: outputs },
+    shape,
     async learn(size, sweeps) {
       const code = await learnDictionary({ target, directions }, size, sweeps, learningFor(format));
       const store = async () => {
         const coefficients = padSupport(code.coefficients, size.nonzeroCount);
-        return splitStack(await storeCode(problem, { ...code, coefficients }, format), outputs);
+        return splitStack(await storeCode(problem, { ...code, coefficients }, format), widthsOf(shape));
       };
       return { objectives: code.objectives, store };
     },

@@ -1,7 +1,5 @@
 import type { Matrix } from '@quern/linalg';
-
-/** A value that float64 holds and float16 rounds to 0. */
-const PLACEHOLDER = 1e-300;
+import { PLACEHOLDER } from './keepPlaces.ts';
 
 /**
  * Coefficients with exactly `count` nonzeros: zeros that found their way onto the support, as in weights of zeros, are stored

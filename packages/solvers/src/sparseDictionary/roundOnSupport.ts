@@ -1,9 +1,6 @@
-import { type SparseLevels, sparseLevels } from '@quern/core';
 import type { Matrix } from '@quern/linalg';
+import { type CodeGrid, codeGrid, firstScale, levelOf, toCode, toScale } from './codeGrid.ts';
 import type { NormalEquations } from './fitOnSupport.ts';
-
-/** Of the scale that reaches the largest value: the first scales that are tried. */
-const SHRINKS = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 
 const ROUNDS = 4;
 
@@ -21,7 +18,7 @@ export interface RoundedCoefficients {
  * Nonzero coefficients rounded to a sparse grid of `bits`, one scale a row, by coordinate descent on ||Y - C D||_F: each in turn to the
  * level that leaves least, all others as they are; then the scale by least squares; a few times.
  *
- * Zeros stay. A round never raises the objective but by the rounding of its scale to float16. Cost: four passes of nonzeros times atoms.
+ * Zeros stay. A round never raises the objective but by the rounding of its scale to float16. Errors: SOLVER_FAILED for scales above 65504. Cost: four passes of nonzeros times atoms.
  */
 export function roundOnSupport(
   coefficients: Matrix<Float64Array>,
@@ -30,7 +27,7 @@ export function roundOnSupport(
 ): RoundedCoefficients {
   const { rows, columns } = coefficients;
   const values = { rows, columns, data: new Float64Array(rows * columns) };
-  const grid = { ...sparseLevels(bits), top: 2 ** bits - 1 };
+  const grid = codeGrid(bits);
   const scales = new Float32Array(rows);
   const codes: number[] = [];
   for (let row = 0; row < rows; row++) {
@@ -41,7 +38,7 @@ export function roundOnSupport(
     scales[row] = rounded.scale;
     for (const [index, atom] of support.entries()) {
       codes.push(rounded.codes[index]!);
-      values.data[row * columns + atom] = rounded.scale * (grid.lowest + grid.step * rounded.codes[index]!);
+      values.data[row * columns + atom] = rounded.scale * levelOf(rounded.codes[index]!, grid);
     }
   }
   return { codes: Uint8Array.from(codes), scales, values };
@@ -57,29 +54,29 @@ interface RowProblem {
   readonly grid: CodeGrid;
 }
 
-interface CodeGrid extends SparseLevels {
-  /** The largest code. */
-  readonly top: number;
-}
-
 function roundRow({ support, own, correlations, atomGram, grid }: RowProblem): { scale: number; codes: Int32Array } {
   const count = atomGram.columns;
   const { step } = grid;
-  const levelOf = (code: number): number => grid.lowest + step * code;
-  let scale = Math.f16round(firstScale(support, own, grid));
+  const at = (code: number): number => levelOf(code, grid);
+  let scale = toScale(
+    firstScale(
+      Float64Array.from(support, atom => own[atom]!),
+      grid,
+    ),
+  );
   const codes = Int32Array.from(support, atom => toCode(own[atom]! / scale, grid));
   if (scale === 0) return { scale, codes };
   const left = new Float64Array(count);
   const refill = (): void => {
     left.set(correlations);
-    for (const [index, atom] of support.entries()) subtract(left, atomGram, atom, scale * levelOf(codes[index]!));
+    for (const [index, atom] of support.entries()) subtract(left, atomGram, atom, scale * at(codes[index]!));
   };
   refill();
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, atom] of support.entries()) {
       const curvature = atomGram.data[atom * (count + 1)]!;
       if (!(curvature > 0)) continue;
-      const code = toCode(levelOf(codes[index]!) + left[atom]! / (scale * curvature), grid);
+      const code = toCode(at(codes[index]!) + left[atom]! / (scale * curvature), grid);
       if (code === codes[index]) continue;
       subtract(left, atomGram, atom, scale * step * (code - codes[index]!));
       codes[index] = code;
@@ -87,36 +84,16 @@ function roundRow({ support, own, correlations, atomGram, grid }: RowProblem): {
     // u G u and u y for the levels u: the scale that fits them.
     let [fit, size] = [0, 0];
     for (const [index, atom] of support.entries()) {
-      const level = levelOf(codes[index]!);
+      const level = at(codes[index]!);
       fit += level * correlations[atom]!;
       size += (level * (correlations[atom]! - left[atom]!)) / scale;
     }
-    const fitted = size > 0 ? Math.f16round(fit / size) : scale;
+    const fitted = size > 0 ? toScale(fit / size) : scale;
     if (!(fitted > 0) || fitted === scale) break;
     scale = fitted;
     refill();
   }
   return { scale, codes };
-}
-
-/** The scale, of a few, whose grid is nearest to the values. */
-function firstScale(support: readonly number[], own: Float64Array, grid: CodeGrid): number {
-  const largest = support.reduce((most, atom) => Math.max(most, Math.abs(own[atom]!)), 0);
-  let [best, least] = [0, Number.POSITIVE_INFINITY];
-  for (const shrink of SHRINKS) {
-    const scale = (shrink * largest) / (grid.lowest + grid.step * grid.top);
-    if (scale === 0) return 0;
-    let error = 0;
-    for (const atom of support) {
-      error += (own[atom]! - scale * (grid.lowest + grid.step * toCode(own[atom]! / scale, grid))) ** 2;
-    }
-    if (error < least) [best, least] = [scale, error];
-  }
-  return best;
-}
-
-function toCode(level: number, { lowest, step, top }: CodeGrid): number {
-  return Number.isFinite(level) ? Math.min(top, Math.max(0, Math.round((level - lowest) / step))) : 0;
 }
 
 function subtract(left: Float64Array, { data, columns }: Matrix<Float64Array>, atom: number, change: number): void {

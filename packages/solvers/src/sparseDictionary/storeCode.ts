@@ -6,6 +6,7 @@ import { toDenseWeight } from '../toDenseWeight.ts';
 import type { DictionaryFormat } from './dictionaryFormat.ts';
 import { fitAtoms } from './fitAtoms.ts';
 import { fitOnSupport } from './fitOnSupport.ts';
+import { keepPlaces } from './keepPlaces.ts';
 import type { LearntCode } from './learntCode.ts';
 import { normalizeRows } from './normalizeRows.ts';
 import { remainder } from './remainder.ts';
@@ -109,8 +110,7 @@ async function factorValues(factor: Factor): Promise<Matrix<Float64Array>> {
   return toFloat64(await reconstruct(factor));
 }
 
-/** A code whose zeros on the support of another one are the smallest of numbers, so that they keep their place. */
+/** A code with the places of another one. */
 function withSupport({ coefficients, atoms }: SparseCode, { coefficients: { data: support } }: SparseCode): SparseCode {
-  const data = coefficients.data.map((value, index) => (value === 0 && support[index] !== 0 ? 1e-300 : value));
-  return { atoms, coefficients: { ...coefficients, data } };
+  return { atoms, coefficients: { ...coefficients, data: keepPlaces(coefficients.data, support) } };
 }

@@ -9,6 +9,7 @@ import type { SingleSolver, SiteShape, SolverOptions } from '../solver.ts';
 import { dictionary } from './dictionary.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
 import { dictionaryOptions } from './dictionaryOptions.ts';
+import { dictionaryShape } from './dictionaryShape.ts';
 import { dictionaryBitsRange, dictionaryStorageBits } from './dictionarySize.ts';
 
 const { atomsPerNonzero } = dictionaryOptions.shape;
@@ -65,7 +66,8 @@ export function withDictionary(name: string, base: GridSolver): SingleSolver {
   };
 }
 
-function correctionBits(shape: SiteShape, { ratio, bits }: { readonly ratio: number; readonly bits: number }): number {
+function correctionBits(site: SiteShape, { ratio, bits }: { readonly ratio: number; readonly bits: number }): number {
+  const shape = dictionaryShape(site);
   const format = dictionaryFormat({ bits, groupSize: 'channel' });
   const elements = shape.outFeatures * shape.inFeatures;
   const { least, most } = dictionaryBitsRange(shape, format);
@@ -75,5 +77,5 @@ function correctionBits(shape: SiteShape, { ratio, bits }: { readonly ratio: num
   const limits = `${rounded(least, Math.ceil)}${Number.isFinite(most) ? ` to ${rounded(most, Math.floor)}` : ' or more'}`;
   const size = `[${shape.outFeatures}, ${shape.inFeatures}]`;
   const message = `correctionRate (${rate}): a dictionary of ${bits} bits for ${size} takes ${limits} bits a weight. Choose such a rate, or exclude the site.`;
-  throw new CompressionError('INVALID_OPTION', message, { correctionRate: rate, ...shape });
+  throw new CompressionError('INVALID_OPTION', message, { correctionRate: rate, ...site });
 }

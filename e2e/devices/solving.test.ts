@@ -1,4 +1,4 @@
-import { chooseEngine, gemm, type Matrix, sparseProcrustes } from '@quern/linalg';
+import { chooseEngine, gemm, type Matrix, sparseProcrustes, sweepDictionary } from '@quern/linalg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { solveSite } from '../../packages/pipeline/src/solve/solveSite.ts';
 import { recordFigures } from '../../tools/gpu/recordFigures.ts';
@@ -85,6 +85,56 @@ describe.skipIf(gpu === null)('sweeps of compot with WebGPU', () => {
     expect(Math.abs(webgpu.error / cpu.error - 1)).toBeLessThan(2e-2);
   });
 });
+
+describe.skipIf(gpu === null)('sweeps of dictionary with WebGPU', () => {
+  it('are those of the same graph on the CPU, with what stays on the device between them', async () => {
+    const [m, n, k] = isHardware ? [900, 700, 400] : [17, 12, 7];
+    const y = randomMatrix(m, n, 7);
+    const atoms = narrow(plainRows(n, k));
+    const coefficients = await gemm(y, atoms, { transposeB: true });
+    const energy = y.data.reduce((sum, value) => sum + value * value, 0);
+    const count = Math.round((m * k) / 3);
+    const steps = Array.from({ length: isHardware ? 8 : 3 }, () => ({ proximity: 0.4, count }));
+    // It settles with the first sweep: the second brings everything back.
+    const hasSettled = (objectives: readonly number[]) => !isHardware && objectives.length >= 1;
+    const plan = { steps, overshoot: 0.8, afterRise: 1.5, energy, hasSettled };
+    await chooseEngine({ accelerator: { ...accelerator, device: 'cpu' } });
+    const cpu = (await sweepDictionary({ y, atoms, coefficients }, { ...plan, hasSettled: () => false }))!;
+    await chooseEngine({ accelerator });
+    const webgpu = (await sweepDictionary({ y, atoms, coefficients }, plan))!;
+    expect(webgpu.objectives).toHaveLength(isHardware ? 8 : 2);
+    for (const [sweep, left] of webgpu.objectives.entries()) {
+      expect(left / cpu.objectives[sweep]!).toBeCloseTo(1, isHardware ? 2 : 4);
+    }
+    expect(webgpu.coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(count);
+    expect(webgpu.atoms.data).toHaveLength(k * n);
+  });
+
+  it.skipIf(!isHardware)('leave as much over as those of the CPU, to 2 %', async () => {
+    const [outFeatures, inFeatures, tokens] = [2048, 2048, 4096];
+    const weight = randomMatrix(outFeatures, inFeatures, 4);
+    const x = wide(randomMatrix(tokens, inFeatures, 5));
+    const inputGram = await gemm(x, x, { transposeA: true });
+    const statistics = { inputGram, tokenCount: tokens, meanAbsolute: new Float64Array(inFeatures).fill(1) };
+    const options = { ratio: 0.3, sweeps: 5, atomsPerNonzero: 2 };
+    const solve = async () => {
+      const started = performance.now();
+      const [result] = await solveSite({ members: [{ weight, statistics, options }], solver: 'dictionary' });
+      return { error: result!.relativeOutputError!, durationMs: Math.round(performance.now() - started) };
+    };
+    await chooseEngine();
+    const cpu = await solve();
+    await chooseEngine({ accelerator });
+    const first = await solve();
+    const webgpu = await solve();
+    await recordFigures(gpu, `dictionary 2048 x 2048, 5 sweeps, a CPU thread and WebGPU`, { cpu, first, webgpu });
+    expect(Math.abs(webgpu.error / cpu.error - 1)).toBeLessThan(2e-2);
+  });
+});
+
+function narrow({ rows, columns, data }: Matrix<Float64Array>): Matrix<Float32Array> {
+  return { rows, columns, data: Float32Array.from(data) };
+}
 
 function wide({ rows, columns, data }: Matrix<Float32Array>): Matrix<Float64Array> {
   return { rows, columns, data: Float64Array.from(data) };

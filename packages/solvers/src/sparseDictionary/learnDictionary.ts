@@ -1,4 +1,4 @@
-import { gemm, type Matrix } from '@quern/linalg';
+import { gemm, type Matrix, sweepDictionary } from '@quern/linalg';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
@@ -45,6 +45,7 @@ export interface LearningProblem {
  * Unit atoms and coefficients for Y `[outFeatures, inFeatures]`, turn about: least squares for the atoms, a proximal step and a threshold for
  * the coefficients, `sweeps` times, then least squares once more. Half of the nonzeros are there at first; the others come
  * one sweep after the other, which finds better places than all at once. Once all are there, sweeps that gain too little end (see hasSettled).
+ * With an accelerator all sweeps but the last run there, see sweepDictionary, unless every output has as many nonzeros.
  *
  * Objective: min ||Y - C D||_F with `nonzeroCount` nonzeros in all of C, wherever they help most. Float32, inverses float64. The objectives
  * given are those after each fit of the atoms.
@@ -68,22 +69,34 @@ export async function learnDictionary(
     else keepLargestOfRows(matrix, count);
   };
   keep(coefficients, countAt(0));
-  const scratch = [zeros(rows, atomCount), zeros(rows, atomCount)] as const;
-  let code: SparseCode<Float32Array> = { coefficients, atoms };
-  const objectives: number[] = [];
-  let heldBack = 1;
+  const proximityAt = (sweep: number): number => nearest * (farthest / nearest) ** (sweep / sweeps);
+  const isDone = (objectives: readonly number[]): boolean => hasSettled(objectives, growingSweeps(sweeps));
+  // The last sweep is always done here: exactly as many values stay.
+  const steps = Array.from({ length: Math.max(0, sweeps - 1) }, (_, sweep) => ({
+    proximity: proximityAt(sweep),
+    count: countAt(sweep + 1),
+  }));
+  const plan = { steps, overshoot, afterRise: AFTER_A_RISE, energy, hasSettled: isDone };
+  const canBeSent = energy > 0 && placement === 'matrix';
+  const sent = canBeSent ? await sweepDictionary({ y: target, coefficients, atoms }, plan) : null;
+  let code: SparseCode<Float32Array> = sent ?? { coefficients, atoms };
+  const objectives: number[] = [...(sent?.objectives ?? [])];
+  const first = objectives.length;
+  let heldBack = sent?.heldBack ?? 1;
   let isSettled = energy === 0;
-  for (let sweep = 0; energy > 0; sweep++) {
+  const scratch = [zeros(rows, atomCount), zeros(rows, atomCount)] as const;
+  for (let sweep = first; energy > 0; sweep++) {
     const fitted = await fitAtoms(target, code);
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
-    isSettled = hasSettled(objectives, growingSweeps(sweeps));
+    const isThresholdedHere = sent === null || sweep > first;
+    isSettled = isThresholdedHere && isDone(objectives);
     if (sweep === sweeps || isSettled) {
       code = fitted;
       break;
     }
     const next = { coefficients: fitted.coefficients, atoms: atomsBeyond(code.atoms, fitted.atoms, overshoot) };
-    const proximity = heldBack * nearest * (farthest / nearest) ** (sweep / sweeps);
+    const proximity = heldBack * proximityAt(sweep);
     const threshold = (moved: Matrix<Float32Array>): void => keep(moved, countAt(sweep + 1));
     code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, { proximity, threshold, scratch }) };
   }

@@ -1,0 +1,65 @@
+import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
+import type { SweepConstants } from './accelerator/encodeDictionarySweeps.ts';
+import {
+  openSweeps,
+  type SweepMatrices,
+  type SweepProgress,
+  type SweepStep,
+  staysThere,
+} from './accelerator/openSweeps.ts';
+import { engine } from './engine.ts';
+
+/** How a dictionary is learnt. */
+export interface SweepPlan extends SweepConstants {
+  readonly steps: readonly SweepStep[];
+  /** Whether sweeps with these objectives may end. */
+  readonly hasSettled: (objectives: readonly number[]) => boolean;
+}
+
+/** Where sweeps ended. */
+export interface SweptDictionary extends Omit<SweepMatrices, 'y'>, SweepProgress {}
+
+/** In one graph, where what comes of it cannot stay on the device. */
+const SWEEPS_A_RUN = 4;
+
+/** Products of [atomCount, atomCount] that two inverses take. */
+const INVERSE_PRODUCTS = 24;
+
+/**
+ * Sweeps of learning a dictionary on the accelerator: least squares for the atoms, overshot, then twice the way to the proximal point for
+ * all coefficients at once, of which the largest stay. From products alone, thresholds from counting: never more than `count` values stay, and
+ * about a thousandth fewer may.
+ *
+ * Y `[m, n]`, coefficients `[m, k]`, atoms `[k, n]`, rows of norm 1. With WebGPU the matrices stay on the device from the first sweep to the last,
+ * and of each sweep two numbers come back; ONNX Runtime for Node cannot leave them there with CUDA: four sweeps are one graph then, and
+ * coefficients and atoms travel after it. Null where the engine has no accelerator or the work is too small to send.
+ * Errors: when values are no longer finite. Cost a sweep: 2 m k (n + 2 k) + 5 k^2 n + 24 k^3 multiply-adds, and forty passes over the coefficients.
+ */
+export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan): Promise<SweptDictionary | null> {
+  const { accelerator, threads } = await engine();
+  const { steps } = plan;
+  if (!accelerator || steps.length === 0) return null;
+  const { device } = accelerator;
+  const [m, n, k] = [matrices.y.rows, matrices.y.columns, matrices.atoms.rows];
+  const perRun = staysThere(device) ? 1 : Math.min(SWEEPS_A_RUN, steps.length);
+  const trips = staysThere(device) ? 1 : Math.ceil(steps.length / perRun);
+  const flops = 2 * steps.length * (2 * m * k * (n + 2 * k) + 5 * k * k * n + INVERSE_PRODUCTS * k ** 3);
+  if (!isWorthSending(accelerator, flops, 4 * trips * (m * n + 2 * k * (m + n)))) return null;
+  return inTurn(accelerator, async () => {
+    const sweeps = await openSweeps(matrices, plan, { device, threads });
+    try {
+      let progress: SweepProgress = { heldBack: 1, objectives: [] };
+      let isLast = false;
+      for (let done = 0; !isLast; done += perRun) {
+        // The run after sweeps have settled brings everything back.
+        isLast = done + perRun >= steps.length || plan.hasSettled(progress.objectives);
+        progress = await sweeps.run(steps.slice(done, done + perRun), progress, isLast);
+        if (!progress.objectives.every(Number.isFinite)) throw new Error('Sweeps on the device gave NaN or infinity.');
+      }
+      const objectives = progress.objectives.map(left => Math.max(0, left));
+      return { ...sweeps.code(), heldBack: progress.heldBack, objectives };
+    } finally {
+      await sweeps.close();
+    }
+  });
+}

@@ -42,6 +42,10 @@ interface Family {
   readonly genaiType: string;
   /** Sites whose input scale no weight before them can take. */
   readonly unfolded: RegExp;
+  /** Of the graph. */
+  readonly contextLength: number;
+  /** Whether sites read one input, so that dictionaries have atoms in common; fused projections are one site. */
+  readonly sharesAtoms: boolean;
   /** Null where rotations can be folded, else what the refusal says. */
   readonly rotation: RegExp | null;
 }
@@ -57,7 +61,33 @@ const families: Readonly<Record<string, Family>> = {
     },
     genaiType: 'gemma3_text',
     unfolded: /attn\.o_proj/,
+    contextLength: 256,
+    sharesAtoms: true,
     rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
+  },
+  'Phi-3': {
+    shape: {
+      ...SMALL,
+      modelType: 'phi3',
+      tied: false,
+      ropeTheta: 10000,
+      ropeScaling: {
+        type: 'longrope',
+        short_factor: Array.from({ length: 12 }, (_, pair) => 1 + pair / 8),
+        long_factor: Array.from({ length: 12 }, (_, pair) => 1 + 4 * pair),
+      },
+      settings: {
+        hidden_act: 'silu',
+        sliding_window: 24,
+        original_max_position_embeddings: 128,
+        partial_rotary_factor: 0.75,
+      },
+    },
+    genaiType: 'phi3',
+    unfolded: /attn\.o_proj/,
+    contextLength: 128,
+    sharesAtoms: false,
+    rotation: null,
   },
 };
 
@@ -77,91 +107,96 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe.each(Object.entries(families))('%s', (name, { shape, genaiType, unfolded, rotation }) => {
-  const place = (result: string): string => join(folder, name.replace(' ', '-'), result);
-  const run = async (result: string, recipe: RecipeInput): Promise<CompressResult> => {
-    const calibration = { data: text, windows: 8, windowLength: WINDOW };
-    const common = { evaluate: text, windowLength: WINDOW, perDocument: false, force: true, resume: false } as const;
-    const request = { model: place('model'), out: place(result), recipe: resolveRecipe({ ...recipe, calibration }) };
-    return compress({ ...request, ...common, device: 'cpu' }, () => undefined);
-  };
-  const graphOf = (result: string, file: string) => readOnnxModel(join(place(result), file));
-  const generate = async (result: string): Promise<string> => {
-    const request = {
-      model: place(result),
-      prompt: PROMPT,
-      maxNewTokens: NEW_TOKENS,
-      stop: [],
-      temperature: 0,
-      seed: 0,
+describe.each(Object.entries(families))(
+  '%s',
+  (name, { shape, genaiType, unfolded, contextLength, sharesAtoms, rotation }) => {
+    const place = (result: string): string => join(folder, name.replace(' ', '-'), result);
+    const run = async (result: string, recipe: RecipeInput): Promise<CompressResult> => {
+      const calibration = { data: text, windows: 8, windowLength: WINDOW };
+      const common = { evaluate: text, windowLength: WINDOW, perDocument: false, force: true, resume: false } as const;
+      const request = { model: place('model'), out: place(result), recipe: resolveRecipe({ ...recipe, calibration }) };
+      return compress({ ...request, ...common, device: 'cpu' }, () => undefined);
     };
-    return (await generateText({ ...request, device: 'cpu' }, () => undefined, { emit: () => undefined })).text;
-  };
+    const graphOf = (result: string, file: string) => readOnnxModel(join(place(result), file));
+    const generate = async (result: string): Promise<string> => {
+      const request = {
+        model: place(result),
+        prompt: PROMPT,
+        maxNewTokens: NEW_TOKENS,
+        stop: [],
+        temperature: 0,
+        seed: 0,
+      };
+      return (await generateText({ ...request, device: 'cpu' }, () => undefined, { emit: () => undefined })).text;
+    };
 
-  beforeAll(async () => {
-    await mkdir(place(''), { recursive: true });
-    await writeSyntheticCheckpoint(place('model'), shape, demo);
-  });
-
-  it('loses nothing at 8 bits, with input scales folded away', async () => {
-    const { perplexity } = await run('awq', { method: 'awq', bits: 8, accuracyLevel: 0 });
-    expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.01);
-    const { proto } = await graphOf('awq', 'onnx/model_quantized.onnx');
-    const scales = proto.graph!.initializer.map(tensor => tensor.name).filter(own => own.includes('_input_scale'));
-    expect(scales.filter(own => !unfolded.test(own))).toEqual([]);
-  });
-
-  it('runs in float16 for onnxruntime-genai', async () => {
-    const { perplexity } = await run('genai', { method: 'gptq', bits: 8, dtype: 'fp16', layout: 'genai' });
-    expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.02);
-    const { model } = JSON.parse(await readFile(join(place('genai'), 'genai_config.json'), 'utf8'));
-    expect(model).toMatchObject({ type: genaiType, context_length: shape.contextLength });
-    expect(model.decoder).toMatchObject({ head_size: 32, num_key_value_heads: shape.keyValueHeadCount });
-  });
-
-  it('is opened by transformers.js, which writes the text that we write', async () => {
-    await run('client', { method: 'gptq', bits: 4, headBits: 4 });
-    const ours = await generate('client');
-    const generator = await pipeline('text-generation', place('client'), { device: 'cpu' });
-    const ids = [0, ...(await loadTokenizer(place('client'))).encode(PROMPT)];
-    const inputs = generator.tokenizer(`<|endoftext|>${PROMPT}`, { add_special_tokens: false });
-    expect(Array.from(inputs.input_ids.data as BigInt64Array, Number)).toEqual(ids);
-    const options = { ...inputs, max_new_tokens: NEW_TOKENS, do_sample: false };
-    const output = (await generator.model.generate(options)) as unknown as { data: BigInt64Array };
-    const theirs = Int32Array.from(output.data, Number).slice(ids.length);
-    await generator.dispose();
-    expect(theirs.length).toBe(NEW_TOKENS);
-    expect((await loadTokenizer(place('client'))).decode(theirs)).toBe(ours);
-  });
-
-  it('is scored block by block as in one piece', async () => {
-    const windows = [48, 30].map((length, seed) => ({
-      ids: Int32Array.from({ length }, (_, at) => (at * 7919 + seed * 104729) % 4001),
-      firstScored: 1,
-    }));
-    const original = (await openModel(place('model'))).model;
-    for (const model of [original, await graphOf('awq', 'onnx/model_quantized.onnx')]) {
-      const cuts = findBlockCuts(model)!;
-      expect(cuts.map(({ block }) => block)).toEqual([0, 1, 2]);
-      const options = { device: 'cpu', scratch: place('hidden'), sliceBytes: 4 * 64 * 1000 } as const;
-      const blocks = await scoreByBlocks({ model, cuts }, windows, options);
-      const whole = await scoreWindows(model, windows, { device: 'cpu' });
-      for (const [at, nll] of whole.nll.entries()) expect(blocks.nll[at]! / nll).toBeCloseTo(1, 5);
-    }
-  });
-
-  it('has dictionaries that share their atoms', async () => {
-    const { sites, perplexity } = await run('dictionary', {
-      ...{ method: 'dictionary', bits: 8, ratio: 0.5, storage: 'container' },
-      exclude: ['model.layers.{1,2}.*'],
+    beforeAll(async () => {
+      await mkdir(place(''), { recursive: true });
+      await writeSyntheticCheckpoint(place('model'), shape, demo);
     });
-    expect(sites.some(({ sharedFactor }) => sharedFactor !== undefined)).toBe(true);
-    expect(perplexity!.after).toBeLessThan(2 * perplexity!.before);
-  });
 
-  it(rotation ? 'refuses rotation, and says why' : 'is the same model in a rotated basis', async () => {
-    const rotated = run('rotated', { method: 'none', rotate: true });
-    if (rotation) return expect(rotated).rejects.toThrow(rotation);
-    expect(Math.abs((await rotated).perplexity!.nllDifference)).toBeLessThan(1e-5);
-  });
-});
+    it('loses nothing at 8 bits, with input scales folded away', async () => {
+      const { perplexity } = await run('awq', { method: 'awq', bits: 8, accuracyLevel: 0 });
+      expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.01);
+      const { proto } = await graphOf('awq', 'onnx/model_quantized.onnx');
+      const scales = proto.graph!.initializer.map(tensor => tensor.name).filter(own => own.includes('_input_scale'));
+      expect(scales.filter(own => !unfolded.test(own))).toEqual([]);
+    });
+
+    it('runs in float16 for onnxruntime-genai', async () => {
+      const { perplexity } = await run('genai', { method: 'gptq', bits: 8, dtype: 'fp16', layout: 'genai' });
+      expect(Math.abs(perplexity!.nllDifference)).toBeLessThan(0.02);
+      const { model } = JSON.parse(await readFile(join(place('genai'), 'genai_config.json'), 'utf8'));
+      expect(model).toMatchObject({ type: genaiType, context_length: contextLength });
+      expect((await openModel(place('genai'))).text?.contextLength).toBe(contextLength);
+      expect(model.decoder).toMatchObject({ head_size: 32, num_key_value_heads: shape.keyValueHeadCount });
+    });
+
+    it('is opened by transformers.js, which writes the text that we write', async () => {
+      await run('client', { method: 'gptq', bits: 4, headBits: 4 });
+      expect((await openModel(place('client'))).text?.contextLength).toBe(contextLength);
+      const ours = await generate('client');
+      const generator = await pipeline('text-generation', place('client'), { device: 'cpu' });
+      const ids = [0, ...(await loadTokenizer(place('client'))).encode(PROMPT)];
+      const inputs = generator.tokenizer(`<|endoftext|>${PROMPT}`, { add_special_tokens: false });
+      expect(Array.from(inputs.input_ids.data as BigInt64Array, Number)).toEqual(ids);
+      const options = { ...inputs, max_new_tokens: NEW_TOKENS, do_sample: false };
+      const output = (await generator.model.generate(options)) as unknown as { data: BigInt64Array };
+      const theirs = Int32Array.from(output.data, Number).slice(ids.length);
+      await generator.dispose();
+      expect(theirs.length).toBe(NEW_TOKENS);
+      expect((await loadTokenizer(place('client'))).decode(theirs)).toBe(ours);
+    });
+
+    it('is scored block by block as in one piece', async () => {
+      const windows = [48, 30].map((length, seed) => ({
+        ids: Int32Array.from({ length }, (_, at) => (at * 7919 + seed * 104729) % 4001),
+        firstScored: 1,
+      }));
+      const original = (await openModel(place('model'))).model;
+      for (const model of [original, await graphOf('awq', 'onnx/model_quantized.onnx')]) {
+        const cuts = findBlockCuts(model)!;
+        expect(cuts.map(({ block }) => block)).toEqual([0, 1, 2]);
+        const options = { device: 'cpu', scratch: place('hidden'), sliceBytes: 4 * 64 * 1000 } as const;
+        const blocks = await scoreByBlocks({ model, cuts }, windows, options);
+        const whole = await scoreWindows(model, windows, { device: 'cpu' });
+        for (const [at, nll] of whole.nll.entries()) expect(blocks.nll[at]! / nll).toBeCloseTo(1, 5);
+      }
+    });
+
+    it('has dictionaries, which share their atoms where sites read one input', async () => {
+      const { sites, perplexity } = await run('dictionary', {
+        ...{ method: 'dictionary', bits: 8, ratio: 0.5, storage: 'container' },
+        exclude: ['model.layers.{1,2}.*'],
+      });
+      expect(sites.some(({ sharedFactor }) => sharedFactor !== undefined)).toBe(sharesAtoms);
+      expect(perplexity!.after).toBeLessThan(2 * perplexity!.before);
+    });
+
+    it(rotation ? 'refuses rotation, and says why' : 'is the same model in a rotated basis', async () => {
+      const rotated = run('rotated', { method: 'none', rotate: true });
+      if (rotation) return expect(rotated).rejects.toThrow(rotation);
+      expect(Math.abs((await rotated).perplexity!.nllDifference)).toBeLessThan(1e-5);
+    });
+  },
+);

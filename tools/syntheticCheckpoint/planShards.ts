@@ -18,7 +18,7 @@ export interface TensorPlan {
 export function planShards(shape: CheckpointShape): TensorPlan[][] {
   const { hiddenSize, intermediateSize, headCount, keyValueHeadCount, headSize, vocabularySize } = shape;
   const weight = (name: string, rows: number, columns: number, gain = 1): TensorPlan => ({ name, rows, columns, gain });
-  const { normsHeads, normsOutputs, gainOffset: offset } = families[shape.modelType];
+  const { normsHeads, normsOutputs, gainOffset: offset, isFused } = families[shape.modelType];
   const norm = (name: string, rows = hiddenSize, gain = 1): TensorPlan => ({ ...weight(name, rows, 0, gain), offset });
   // As trained decoders are initialised: the residual stream keeps its size over the depth.
   const residualGain = 1 / Math.sqrt(2 * shape.blockCount);
@@ -40,15 +40,23 @@ export function planShards(shape: CheckpointShape): TensorPlan[][] {
       norm(`${prefix}.input_layernorm.weight`),
       ...outputNorms,
       ...(normsHeads ? headNorms : []),
-      weight(`${prefix}.self_attn.q_proj.weight`, headCount * headSize, hiddenSize),
-      weight(`${prefix}.self_attn.k_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
-      weight(`${prefix}.self_attn.v_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
+      ...(isFused
+        ? [weight(`${prefix}.self_attn.qkv_proj.weight`, (headCount + 2 * keyValueHeadCount) * headSize, hiddenSize)]
+        : [
+            weight(`${prefix}.self_attn.q_proj.weight`, headCount * headSize, hiddenSize),
+            weight(`${prefix}.self_attn.k_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
+            weight(`${prefix}.self_attn.v_proj.weight`, keyValueHeadCount * headSize, hiddenSize),
+          ]),
       {
         ...weight(`${prefix}.self_attn.o_proj.weight`, hiddenSize, headCount * headSize, residualGain),
         writesResidual: true,
       },
-      weight(`${prefix}.mlp.gate_proj.weight`, intermediateSize, hiddenSize),
-      weight(`${prefix}.mlp.up_proj.weight`, intermediateSize, hiddenSize),
+      ...(isFused
+        ? [weight(`${prefix}.mlp.gate_up_proj.weight`, 2 * intermediateSize, hiddenSize)]
+        : [
+            weight(`${prefix}.mlp.gate_proj.weight`, intermediateSize, hiddenSize),
+            weight(`${prefix}.mlp.up_proj.weight`, intermediateSize, hiddenSize),
+          ]),
       { ...weight(`${prefix}.mlp.down_proj.weight`, hiddenSize, intermediateSize, residualGain), writesResidual: true },
     ]);
   }

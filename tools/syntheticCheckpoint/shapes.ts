@@ -20,9 +20,16 @@ export interface CheckpointShape {
 /** Families that checkpoints are written of, and the tensors that their blocks have beside those of Llama. */
 export type ModelType = keyof typeof families;
 export const families = {
-  llama: { architecture: 'LlamaForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0 },
-  qwen3: { architecture: 'Qwen3ForCausalLM', normsHeads: true, normsOutputs: false, gainOffset: 0 },
-  gemma3_text: { architecture: 'Gemma3ForCausalLM', normsHeads: true, normsOutputs: true, gainOffset: 1 },
+  llama: { architecture: 'LlamaForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: false },
+  qwen3: { architecture: 'Qwen3ForCausalLM', normsHeads: true, normsOutputs: false, gainOffset: 0, isFused: false },
+  gemma3_text: {
+    architecture: 'Gemma3ForCausalLM',
+    normsHeads: true,
+    normsOutputs: true,
+    gainOffset: 1,
+    isFused: false,
+  },
+  phi3: { architecture: 'Phi3ForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: true },
 } as const;
 
 const llama = { modelType: 'llama', ropeTheta: 10000, tied: true, contextLength: 2048 } as const;

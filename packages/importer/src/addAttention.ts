@@ -1,6 +1,7 @@
 import type { BatchLayout } from './addBatchLayout.ts';
 import { addHeadNorm } from './addHeadNorm.ts';
 import { addLinear } from './addLinear.ts';
+import { addProjections } from './addProjections.ts';
 import type { RotaryTables } from './addRotaryTables.ts';
 import type { BlockWeights } from './bindWeights.ts';
 import type { DecoderConfig } from './decoderConfig.ts';
@@ -14,7 +15,7 @@ export interface AttentionContext {
   readonly rotary: RotaryTables;
 }
 
-/** Inside GroupQueryAttention the rotation works for head sizes of this multiple only. */
+/** Inside GroupQueryAttention the rotation works for so many features, or a multiple, only. */
 const FUSED_ROTATION_MULTIPLE = 16;
 
 /**
@@ -30,22 +31,26 @@ export function addAttention(
 ): string {
   const { config, layout, rotary, block, weights } = options;
   const root = `/model/layers.${block}/attn`;
-  let query = addLinear(draft, input, { path: `${root}/q_proj`, linear: weights.query });
-  let key = addLinear(draft, input, { path: `${root}/k_proj`, linear: weights.key });
-  const value = addLinear(draft, input, { path: `${root}/v_proj`, linear: weights.value });
+  const projected = addProjections(draft, input, { root, projections: weights.queryKeyValue });
+  let [query, key, value] = projected as [string, string, string];
   const norm = { epsilon: config.normEpsilon, offset: config.gainOffset, headSize: config.headSize };
   if (weights.queryNorm)
     query = addHeadNorm(draft, query, { ...norm, path: `${root}/q_norm`, weight: weights.queryNorm });
   if (weights.keyNorm) key = addHeadNorm(draft, key, { ...norm, path: `${root}/k_norm`, weight: weights.keyNorm });
 
-  const fusedRotation = config.headSize % FUSED_ROTATION_MULTIPLE === 0;
+  const { slidingWindow: window, rope } = config.blocks[block]!;
+  const fusedRotation = rope.size % FUSED_ROTATION_MULTIPLE === 0;
   if (!fusedRotation) {
     const tables = [layout.positionIds, rotary.cosine, rotary.sine];
-    const rotation = { domain: CONTRIB_DOMAIN };
-    query = draft.add(`${root}/q_rotary/RotaryEmbedding`, 'RotaryEmbedding', [query, ...tables], rotation);
-    key = draft.add(`${root}/k_rotary/RotaryEmbedding`, 'RotaryEmbedding', [key, ...tables], rotation);
+    const rotate = (path: string, input: string, headCount: number): string => {
+      const part = { num_heads: { int: headCount }, rotary_embedding_dim: { int: rope.size } };
+      const attributes = rope.size === config.headSize ? {} : part;
+      const options = { domain: CONTRIB_DOMAIN, attributes };
+      return draft.add(`${path}/RotaryEmbedding`, 'RotaryEmbedding', [input, ...tables], options);
+    };
+    query = rotate(`${root}/q_rotary`, query, config.headCount);
+    key = rotate(`${root}/k_rotary`, key, config.keyValueHeadCount);
   }
-  const { slidingWindow: window } = config.blocks[block]!;
   const past = [`past_key_values.${block}.key`, `past_key_values.${block}.value`];
   const tables = fusedRotation ? [rotary.cosine, rotary.sine] : [];
   const name = `${root}/GroupQueryAttention`;

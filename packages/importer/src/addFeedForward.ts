@@ -1,4 +1,5 @@
 import { addLinear } from './addLinear.ts';
+import { addProjections } from './addProjections.ts';
 import type { BlockWeights } from './bindWeights.ts';
 import type { Activation } from './decoderConfig.ts';
 import { CONTRIB_DOMAIN, type GraphDraft } from './graphDraft.ts';
@@ -15,10 +16,9 @@ export function addFeedForward(
   { block, activation, weights }: { block: number; activation: Activation; weights: BlockWeights },
 ): string {
   const root = `/model/layers.${block}/mlp`;
-  const gate = addLinear(draft, input, { path: `${root}/gate_proj`, linear: weights.gate });
-  const up = addLinear(draft, input, { path: `${root}/up_proj`, linear: weights.up });
-  const activated = addActivation(draft, gate, { path: `${root}/act_fn`, activation });
-  const gated = draft.add(`${root}/Mul`, 'Mul', [activated, up]);
+  const [gate, up] = addProjections(draft, input, { root, projections: weights.gateUp });
+  const activated = addActivation(draft, gate!, { path: `${root}/act_fn`, activation });
+  const gated = draft.add(`${root}/Mul`, 'Mul', [activated, up!]);
   return addLinear(draft, gated, { path: `${root}/down_proj`, linear: weights.down });
 }
 

@@ -1,7 +1,7 @@
 import { DataType, floatInitializer } from '@quern/onnx';
 import type { GraphDraft } from './graphDraft.ts';
 
-/** Values `[contextLength, headSize / 2]` in the compute type. */
+/** Values `[contextLength, size / 2]` in the compute type. */
 export interface RotaryTables {
   readonly cosine: string;
   readonly sine: string;
@@ -15,13 +15,18 @@ export interface RotaryTables {
  * frequencies: 0.4 MB instead of 64 MB), and the error stays at float32 rounding at any position, where a float32 angle
  * would be off by 0.004 radians at position 100000.
  *
- * @param frequencies radians per position, `[headSize / 2]`
- * @param options the number of positions, and the node folder's name, `rotary_emb` unless given
+ * @param frequencies radians per position, `[size / 2]`
+ * @param options the number of positions; the node folder's name, `rotary_emb` unless given; what cosines and sines are multiplied by, 1
+ * unless given
  */
 export function addRotaryTables(
   draft: GraphDraft,
   frequencies: Float64Array,
-  { contextLength, name: tableName = 'rotary_emb' }: { contextLength: number; name?: string },
+  {
+    contextLength,
+    name: tableName = 'rotary_emb',
+    magnitude = 1,
+  }: { contextLength: number; name?: string; magnitude?: number },
 ): RotaryTables {
   const step = 2 ** Math.ceil(Math.log2(contextLength) / 2);
   const highCount = Math.ceil(contextLength / step);
@@ -44,8 +49,9 @@ export function addRotaryTables(
   };
   const highDims = [highCount, 1, frequencies.length];
   const lowDims = [1, step, frequencies.length];
-  const cosineHigh = store(`model.${tableName}.cosine_high`, Math.cos, highCount, step, highDims);
-  const sineHigh = store(`model.${tableName}.sine_high`, Math.sin, highCount, step, highDims);
+  const scaled = (of: (angle: number) => number) => (angle: number) => magnitude * of(angle);
+  const cosineHigh = store(`model.${tableName}.cosine_high`, scaled(Math.cos), highCount, step, highDims);
+  const sineHigh = store(`model.${tableName}.sine_high`, scaled(Math.sin), highCount, step, highDims);
   const cosineLow = store(`model.${tableName}.cosine_low`, Math.cos, step, 1, lowDims);
   const sineLow = store(`model.${tableName}.sine_low`, Math.sin, step, 1, lowDims);
 

@@ -5,7 +5,7 @@ import { largestDifference } from './testSupport/largestDifference.ts';
 import { naiveDecoder } from './testSupport/naiveDecoder.ts';
 import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { GEMMA3, type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
+import { GEMMA3, PHI3, type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
 
 const LLAMA3_SCALING = {
   factor: 8,
@@ -65,6 +65,19 @@ const cases: Case[] = [
     changes: { ...GEMMA3, tie_word_embeddings: false, attention_bias: true },
     dtype: 'F16',
   },
+  { title: 'Phi-3 with LongRoPE, F16 in two shards', changes: PHI3, dtype: 'F16', shards: 2 },
+  {
+    title: 'Phi-3 with a window, tied',
+    changes: { ...PHI3, rope_scaling: null, sliding_window: 9, tie_word_embeddings: true },
+  },
+  {
+    title: 'Phi-3 that turns half of heads of 32, within attention',
+    changes: { ...PHI3, head_dim: 32, partial_rotary_factor: 0.5 },
+  },
+  {
+    title: 'Phi-3 that turns half of heads of 16',
+    changes: { ...PHI3, rope_scaling: null, partial_rotary_factor: 0.5 },
+  },
 ];
 
 const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
@@ -87,6 +100,17 @@ test('the settings under test matter: without them the naive forward pass differ
   const plain = await randomCheckpoint(rawConfig());
   const last = (config: RawConfig) => naiveDecoder(config, plain.weights, IDS).at(-1)!;
   const expected = last(rawConfig());
+  const phi = await randomCheckpoint(rawConfig(PHI3));
+  const lastOfPhi = (changes: Partial<RawConfig>) =>
+    naiveDecoder(rawConfig({ ...PHI3, ...changes }), phi.weights, IDS).at(-1)!;
+  for (const changes of [
+    { rope_scaling: { ...PHI3.rope_scaling, short_factor: PHI3.rope_scaling.long_factor } },
+    { original_max_position_embeddings: 192 },
+    { sliding_window: 9 },
+    { rope_scaling: null, partial_rotary_factor: 0.5 },
+  ]) {
+    expect(largestDifference(lastOfPhi(changes), lastOfPhi({}))).toBeGreaterThan(1e-3);
+  }
   const gemma = await randomCheckpoint(rawConfig(GEMMA3));
   const lastOfGemma = (changes: Partial<RawConfig>, dtype: WeightDtype = 'F32') =>
     naiveDecoder(rawConfig({ ...GEMMA3, ...changes }), gemma.weights, IDS, dtype).at(-1)!;
@@ -116,6 +140,7 @@ test.each<[string, WeightDtype, Partial<RawConfig>]>([
   ['Qwen3', 'F16', qwen3],
   ['Qwen3', 'BF16', qwen3],
   ['Qwen3 with heads of 8', 'F16', { ...qwen3, head_dim: 8 }],
+  ['Phi-3', 'BF16', PHI3],
   ['Gemma 3', 'F32', GEMMA3],
   ['Gemma 3', 'BF16', GEMMA3],
 ])('fp16 graph of %s over %s weights stays near', async (_, dtype, changes) => {
@@ -142,4 +167,18 @@ test('hidden states of Gemma 3 beyond float16 do not spoil its fp16 graph', asyn
   const expected = naiveDecoder(config, weights, IDS.slice(0, 20));
   const scale = Math.max(...expected[19]!.map(Math.abs));
   expect(largestDifference((logits.data as Float32Array).slice(19 * 37), expected[19]!)).toBeLessThan(0.01 * scale);
+});
+
+test.each([
+  ['within attention', {}],
+  ['before attention', { rope_scaling: null, partial_rotary_factor: 0.5, max_position_embeddings: 96 }],
+])('positions beyond the context that a rope is right for are refused, turned %s', async (_, changes) => {
+  const { folder } = await randomCheckpoint(rawConfig({ ...PHI3, ...changes }));
+  const imported = await importCheckpoint(folder, { dtype: 'fp32' });
+  expect(imported.config.contextLength).toBe(96);
+  const run = await openDecoder(imported);
+  const ids = [...IDS, ...IDS];
+  const full = await run([ids.slice(0, 96)]);
+  await expect(run([ids.slice(0, 97)])).rejects.toThrow();
+  await expect(run([[1]], { after: full })).rejects.toThrow();
 });

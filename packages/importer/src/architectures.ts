@@ -6,6 +6,8 @@ export interface Architecture {
   /** `config`: `attention_bias` decides, for all four projections. */
   readonly attentionBias: 'config' | 'queryKeyValue' | 'none';
   readonly mlpBias: 'config' | 'none';
+  /** Whether queries, keys and values are stored as one weight, gate and up as another. */
+  readonly fusedProjections: boolean;
   /** Of the gated feed-forward; config.json may name no other, under `activationKey`. */
   readonly activation: Activation;
   readonly activationKey: 'hidden_act' | 'hidden_activation';
@@ -17,9 +19,15 @@ export interface Architecture {
    * `layer_types`, else all but each sixth (`sliding_window_pattern`).
    */
   readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks' | 'byPattern';
+  /** Where `sliding_window` is absent; an explicit null means no window. */
+  readonly defaultWindow: number | null;
   /** `byKind`: blocks with a window have their own theta, unscaled. */
   readonly rope: 'allBlocks' | 'byKind';
   readonly defaultTheta: number;
+  /** Whether `partial_rotary_factor` may be below 1. */
+  readonly partialRotation: boolean;
+  /** Whether there is LongRoPE, by `original_max_position_embeddings`. */
+  readonly longRope: boolean;
   /** Scores are divided by the root of the head size, or of `query_pre_attn_scalar`. */
   readonly attentionScale: 'headSize' | 'queryPreAttnScalar';
   /** `before` attention and feed-forward, or `around` them: also over what they give, before it is added. */
@@ -39,13 +47,17 @@ const LLAMA: Architecture = {
   modelType: 'llama',
   attentionBias: 'config',
   mlpBias: 'config',
+  fusedProjections: false,
   activation: 'silu',
   activationKey: 'hidden_act',
   queryKeyNorm: false,
   defaultHeadSize: null,
   slidingWindow: 'none',
+  defaultWindow: 4096,
   rope: 'allBlocks',
   defaultTheta: 10000,
+  partialRotation: false,
+  longRope: false,
   attentionScale: 'headSize',
   norms: 'before',
   gainOffset: 0,
@@ -100,6 +112,20 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       outgrowsFloat16: true,
       defaultTied: true,
       fixed: { use_bidirectional_attention: false, attn_logit_softcapping: null, final_logit_softcapping: null },
+    },
+  ],
+  [
+    'Phi3ForCausalLM',
+    {
+      ...LLAMA,
+      modelType: 'phi3',
+      attentionBias: 'none',
+      mlpBias: 'none',
+      fusedProjections: true,
+      slidingWindow: 'everyBlock',
+      defaultWindow: null,
+      partialRotation: true,
+      longRope: true,
     },
   ],
 ]);

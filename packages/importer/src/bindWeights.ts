@@ -8,6 +8,15 @@ export interface LinearWeight {
   readonly bias: StoredTensor | null;
 }
 
+/** A stored projection of a block, which may hold several that read the same input. */
+export interface Projection {
+  /** Of its module, such as `q_proj`. */
+  readonly name: string;
+  readonly linear: LinearWeight;
+  /** Output features of each part: one, or more where they are stored as one weight. */
+  readonly sizes: readonly number[];
+}
+
 /** The weight of a norm, by the name of its module such as `input_layernorm`. */
 export interface NormWeight {
   readonly module: string;
@@ -23,15 +32,14 @@ export interface ModuleNorms {
 export interface BlockWeights {
   readonly attentionNorms: ModuleNorms;
   readonly feedForwardNorms: ModuleNorms;
-  readonly query: LinearWeight;
-  readonly key: LinearWeight;
-  readonly value: LinearWeight;
+  /** Three parts: queries, keys, values. */
+  readonly queryKeyValue: readonly Projection[];
   readonly output: LinearWeight;
   /** `[headSize]`, where the architecture normalises queries and keys. */
   readonly queryNorm: StoredTensor | null;
   readonly keyNorm: StoredTensor | null;
-  readonly gate: LinearWeight;
-  readonly up: LinearWeight;
+  /** Two parts. */
+  readonly gateUp: readonly Projection[];
   readonly down: LinearWeight;
 }
 
@@ -103,6 +111,10 @@ function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binde
   const keyValueSize = config.keyValueHeadCount * headSize;
   const biased = config.attentionBias !== 'none';
   const norm = (module: string): NormWeight => ({ module, weight: take(`${prefix}.${module}.weight`, [hiddenSize]) });
+  const project = (module: string, name: string, sizes: readonly number[], isBiased: boolean): Projection => {
+    const outFeatures = sizes.reduce((sum, size) => sum + size, 0);
+    return { name, sizes, linear: linear(`${prefix}.${module}.${name}`, [outFeatures, hiddenSize], isBiased) };
+  };
   const [attentionNorms, feedForwardNorms] = config.outputNorms ? NORMS_AROUND : NORMS_BEFORE;
   const norms = ([before, after]: ModuleNames): ModuleNorms => ({
     before: norm(before),
@@ -111,14 +123,22 @@ function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binde
   return {
     attentionNorms: norms(attentionNorms),
     feedForwardNorms: norms(feedForwardNorms),
-    query: linear(`${prefix}.self_attn.q_proj`, [querySize, hiddenSize], biased),
-    key: linear(`${prefix}.self_attn.k_proj`, [keyValueSize, hiddenSize], biased),
-    value: linear(`${prefix}.self_attn.v_proj`, [keyValueSize, hiddenSize], biased),
+    queryKeyValue: config.fusedProjections
+      ? [project('self_attn', 'qkv_proj', [querySize, keyValueSize, keyValueSize], biased)]
+      : [
+          project('self_attn', 'q_proj', [querySize], biased),
+          project('self_attn', 'k_proj', [keyValueSize], biased),
+          project('self_attn', 'v_proj', [keyValueSize], biased),
+        ],
     output: linear(`${prefix}.self_attn.o_proj`, [hiddenSize, querySize], config.attentionBias === 'all'),
     queryNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.q_norm.weight`, [headSize]) : null,
     keyNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.k_norm.weight`, [headSize]) : null,
-    gate: linear(`${prefix}.mlp.gate_proj`, [intermediateSize, hiddenSize], config.mlpBias),
-    up: linear(`${prefix}.mlp.up_proj`, [intermediateSize, hiddenSize], config.mlpBias),
+    gateUp: config.fusedProjections
+      ? [project('mlp', 'gate_up_proj', [intermediateSize, intermediateSize], config.mlpBias)]
+      : [
+          project('mlp', 'gate_proj', [intermediateSize], config.mlpBias),
+          project('mlp', 'up_proj', [intermediateSize], config.mlpBias),
+        ],
     down: linear(`${prefix}.mlp.down_proj`, [hiddenSize, intermediateSize], config.mlpBias),
   };
 }

@@ -80,11 +80,12 @@ export function buildDecoder(
 /** The tables of every rope that a block turns by: `rotary_emb`, then `rotary_emb_1`. */
 function addRotaries(draft: GraphDraft, config: DecoderConfig): ReadonlyMap<Rope, RotaryTables> {
   const ropes = [...new Set(config.blocks.map(({ rope }) => rope))];
-  const { headSize, contextLength } = config;
+  const { contextLength } = config;
   return new Map(
     ropes.map((rope, index) => {
       const name = index === 0 ? 'rotary_emb' : `rotary_emb_${index}`;
-      return [rope, addRotaryTables(draft, inverseFrequencies(headSize, rope), { contextLength, name })];
+      const magnitude = rope.scaling.type === 'longrope' ? rope.scaling.magnitude : 1;
+      return [rope, addRotaryTables(draft, inverseFrequencies(rope), { contextLength, name, magnitude })];
     }),
   );
 }

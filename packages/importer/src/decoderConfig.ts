@@ -13,7 +13,7 @@ export interface DecoderConfig {
   /** Features of one head; need not be hiddenSize / headCount. */
   readonly headSize: number;
   readonly vocabularySize: number;
-  /** Tokens the positions are made for, prompt and answer together. */
+  /** Tokens the positions are made for, prompt and answer together; less than config.json says where the rope holds for less. */
   readonly contextLength: number;
   /** Added to the mean square inside the root. */
   readonly normEpsilon: number;
@@ -32,6 +32,8 @@ export interface DecoderConfig {
   /** Scores of queries and keys are multiplied by this before softmax. */
   readonly attentionScale: number;
   readonly activation: Activation;
+  /** Queries, keys and values are stored as one weight, gate and up as another. */
+  readonly fusedProjections: boolean;
   /** What attention and feed-forward give is normalised too, before it is added to the hidden state. */
   readonly outputNorms: boolean;
   /** Norms multiply by their stored weight plus this. */
@@ -56,6 +58,8 @@ export interface BlockKind {
 
 /** How queries and keys turn with their position. */
 export interface Rope {
+  /** Features of a head that turn, the first ones: all, or fewer; even. */
+  readonly size: number;
   readonly theta: number;
   readonly scaling: RopeScaling;
 }
@@ -76,4 +80,13 @@ export type RopeScaling =
       readonly highFrequencyFactor: number;
       /** Tokens of the pre-training context. */
       readonly originalContextLength: number;
+    }
+  | {
+      readonly type: 'longrope';
+      /** Each pair's frequency is divided by its own within the context of pre-training, `[size / 2]`. */
+      readonly factors: readonly number[];
+      /** Tokens of the pre-training context: beyond it other factors would hold, also for keys that are cached. */
+      readonly originalContextLength: number;
+      /** Cosines and sines are multiplied by it. */
+      readonly magnitude: number;
     };

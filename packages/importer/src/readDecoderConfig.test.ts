@@ -18,7 +18,6 @@ async function read(config: object): ReturnType<typeof readDecoderConfig> {
 const mistral = { ...rawConfig(), architectures: ['MistralForCausalLM'], model_type: 'mistral' };
 const qwen2 = { ...rawConfig(), architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
 const qwen3 = { ...rawConfig(), architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' };
-const gemma3 = { ...rawConfig(), architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text' };
 const llama3 = {
   rope_type: 'llama3',
   factor: 8,
@@ -27,7 +26,7 @@ const llama3 = {
   original_max_position_embeddings: 8192,
 };
 
-const SEES_ALL = { slidingWindow: null, rope: { theta: 10000, scaling: { type: 'default' } } };
+const SEES_ALL = { slidingWindow: null, rope: { size: 8, theta: 10000, scaling: { type: 'default' } } };
 
 test('reads a Llama, with the defaults of transformers for what is absent', async () => {
   const raw = {
@@ -63,6 +62,7 @@ test('reads a Llama, with the defaults of transformers for what is absent', asyn
     queryKeyNorm: false,
     attentionScale: 1 / Math.sqrt(8),
     activation: 'silu',
+    fusedProjections: false,
     outputNorms: false,
     gainOffset: 0,
     scalesEmbedding: false,
@@ -102,7 +102,7 @@ describe('rope', () => {
     ['rope_parameters', { rope_theta: undefined, rope_parameters: { ...llama3, rope_theta: 500000 } }],
   ])('llama3 in %s', async (_, changes) => {
     const config = await read({ ...rawConfig(), ...changes });
-    expect(config.blocks.map(({ rope }) => rope)).toEqual(new Array(3).fill({ theta: 500000, scaling }));
+    expect(config.blocks.map(({ rope }) => rope)).toEqual(new Array(3).fill({ size: 16, theta: 500000, scaling }));
   });
 
   test.each([null, { rope_type: 'default' }, { type: 'default' }])('%j is the default', async rope_scaling => {
@@ -163,59 +163,6 @@ test('Qwen3 has heads of 128 unless it says otherwise', async () => {
   expect((await read({ ...qwen3, head_dim: 64 })).headSize).toBe(64);
 });
 
-describe('Gemma 3', () => {
-  const layer_types = ['sliding_attention', 'full_attention', 'sliding_attention'];
-  const own = { sliding_window: 9, layer_types };
-  const [near, far] = [10000, 1_000_000].map(theta => ({ theta, scaling: { type: 'default' } }));
-
-  test('by its defaults', async () => {
-    const config = await read({
-      ...gemma3,
-      head_dim: undefined,
-      rope_theta: undefined,
-      tie_word_embeddings: undefined,
-    });
-    expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: true, attentionScale: 1 / 16 });
-    expect(config.blocks).toEqual(new Array(3).fill({ slidingWindow: 4096, rope: near }));
-  });
-
-  test.each(['sliding_window_pattern', '_sliding_window_pattern'])(
-    'sees everything in each block that %s says',
-    async key => {
-      const { blocks } = await read({
-        ...gemma3,
-        rope_theta: undefined,
-        num_hidden_layers: 6,
-        sliding_window: 9,
-        [key]: 3,
-      });
-      const [sliding, full] = [
-        { slidingWindow: 9, rope: near },
-        { slidingWindow: null, rope: far },
-      ];
-      expect(blocks).toEqual([sliding, sliding, full, sliding, sliding, full]);
-    },
-  );
-
-  test('turns by kind of block, the scaling for those that see everything', async () => {
-    const scaling = { type: 'linear', factor: 8 };
-    const olds = { rope_theta: 5000, rope_local_base_freq: 70, rope_scaling: { rope_type: 'linear', factor: 8 } };
-    const news = {
-      rope_theta: undefined,
-      rope_parameters: {
-        full_attention: { rope_type: 'linear', factor: 8, rope_theta: 5000 },
-        sliding_attention: { rope_type: 'default', rope_theta: 70 },
-      },
-    };
-    for (const spelling of [olds, news]) {
-      const { blocks } = await read({ ...gemma3, ...own, ...spelling });
-      const sliding = { slidingWindow: 9, rope: { theta: 70, scaling: { type: 'default' } } };
-      expect(blocks).toEqual([sliding, { slidingWindow: null, rope: { theta: 5000, scaling } }, sliding]);
-      expect(blocks[2]!.rope).toBe(blocks[0]!.rope);
-    }
-  });
-});
-
 describe('refuses', () => {
   test.each([
     [
@@ -240,18 +187,6 @@ describe('refuses', () => {
     ['partial rotation', { partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
     ['partial rotation within', { rope_parameters: { rope_theta: 1, partial_rotary_factor: 0.25 } }, /0\.25/],
     ['rope by kind of block', { rope_parameters: { full_attention: { rope_theta: 1 } } }, /full_attention/],
-    [
-      'rope of a kind of block that Gemma 3 lacks',
-      { ...gemma3, rope_parameters: { chunked_attention: { rope_theta: 1 } } },
-      /settings of their own for chunked_attention; supported: full_attention and sliding_attention/,
-    ],
-    [
-      'attention to both sides',
-      { ...gemma3, use_bidirectional_attention: true },
-      /use_bidirectional_attention is true/,
-    ],
-    ['soft caps of Gemma 3', { ...gemma3, final_logit_softcapping: 30 }, /final_logit_softcapping is 30/],
-    ['another activation of Gemma 3', { ...gemma3, hidden_activation: 'gelu' }, /hidden_activation is "gelu"/],
     ['heads that the operator does not take', { head_dim: 12 }, /heads of 12 features.*multiples of 8/],
     ['biases that Mistral lacks', { ...mistral, attention_bias: true }, /attention_bias is true/],
     ['biases that Qwen2 lacks', { ...qwen2, mlp_bias: true }, /mlp_bias is true/],

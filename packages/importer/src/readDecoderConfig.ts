@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CompressionError } from '@quern/core';
 import { configFields } from './configFields.ts';
-import type { DecoderConfig } from './decoderConfig.ts';
+import type { DecoderConfig, Rope } from './decoderConfig.ts';
 import { findArchitecture } from './findArchitecture.ts';
 import { invalidConfig } from './invalidConfig.ts';
 import { readHeads } from './readHeads.ts';
@@ -44,9 +44,9 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     return value;
   };
   const blockCount = limited('num_hidden_layers', BLOCK_LIMIT);
-  const ropes = readRopes(raw, { architecture, where });
-  const slidingWindows = readSlidingWindows(raw, { blockCount, kind: architecture.slidingWindow, where });
+  const slidingWindows = readSlidingWindows(raw, { blockCount, architecture, where });
   const heads = readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where });
+  const ropes = readRopes(raw, { architecture, headSize: heads.headSize, where });
   const scoreSize =
     architecture.attentionScale === 'headSize'
       ? heads.headSize
@@ -60,7 +60,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     blockCount,
     ...heads,
     vocabularySize: fields.count('vocab_size'),
-    contextLength: limited('max_position_embeddings', CONTEXT_LIMIT),
+    contextLength: Math.min(limited('max_position_embeddings', CONTEXT_LIMIT), contextOf(ropes.full)),
     normEpsilon: fields.positive('rms_norm_eps', 1e-6),
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds: await readEndTokens(folder, fields.tokenIds('eos_token_id')),
@@ -71,6 +71,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     queryKeyNorm: architecture.queryKeyNorm,
     attentionScale: 1 / Math.sqrt(scoreSize),
     activation: architecture.activation,
+    fusedProjections: architecture.fusedProjections,
     outputNorms: architecture.norms === 'around',
     gainOffset: architecture.gainOffset,
     scalesEmbedding: architecture.scalesEmbedding,
@@ -81,6 +82,11 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     })),
     raw,
   };
+}
+
+/** How many positions a rope is right for. */
+function contextOf({ scaling }: Rope): number {
+  return scaling.type === 'longrope' ? scaling.originalContextLength : Number.POSITIVE_INFINITY;
 }
 
 async function readEndTokens(folder: string, fromConfig: number[]): Promise<number[]> {

@@ -8,6 +8,7 @@ import { unsupportedModel } from './unsupportedModel.ts';
 /** transformers' default of `rope_local_base_freq`. */
 const DEFAULT_LOCAL_THETA = 10000;
 
+type RopeFacts = Pick<Architecture, 'rope' | 'defaultTheta' | 'partialRotation' | 'longRope'>;
 type Settings = Readonly<Record<string, unknown>>;
 
 /**
@@ -15,19 +16,21 @@ type Settings = Readonly<Record<string, unknown>>;
  * window have their own, `rope_local_base_freq`, or `full_attention` and `sliding_attention` within `rope_parameters`.
  *
  * @param raw the parsed config.json
- * @param options what the architecture's class fixes; `where`: what messages call the file
+ * @param options what the architecture's class fixes; features of a head; `where`: what messages call the file
  * @returns settings of blocks that see everything and of those with a window: the same object unless they differ
- * @throws CompressionError `UNSUPPORTED_MODEL` for partial rotation and scalings other than default, linear and llama3;
+ * @throws CompressionError `UNSUPPORTED_MODEL` for partial rotation and scalings that the architecture does not have;
  * `INVALID_CONFIG` for values that make no sense
  */
 export function readRopes(
   raw: Settings,
-  { architecture, where }: { architecture: Pick<Architecture, 'rope' | 'defaultTheta'>; where: string },
+  options: { architecture: RopeFacts; headSize: number; where: string },
 ): { full: Rope; sliding: Rope } {
+  const { architecture, where } = options;
   const given = raw.rope_parameters ?? raw.rope_scaling ?? {};
   const settings = asSettings(given, where);
   const nested = Object.keys(settings).filter(key => settings[key] instanceof Object && !Array.isArray(settings[key]));
-  const defaults = { theta: configFields(raw, where).positive('rope_theta', architecture.defaultTheta), raw, where };
+  const theta = configFields(raw, where).positive('rope_theta', architecture.defaultTheta);
+  const defaults = { ...options, theta, raw };
   if (architecture.rope === 'allBlocks') {
     if (nested.length > 0) throw unsupportedKind(nested[0]!, 'one setting for all blocks', where);
     const rope = readRope(settings, defaults);
@@ -52,28 +55,78 @@ function unsupportedKind(kind: string, supported: string, where: string): Compre
   return unsupportedModel(`${where}: ${text}`, { where, kind });
 }
 
-function readRope(settings: Settings, defaults: { theta: number; raw: Settings; where: string }): Rope {
-  const { raw, where } = defaults;
+/** What settings that a rope does not have are taken from. */
+interface RopeDefaults {
+  readonly architecture: RopeFacts;
+  readonly headSize: number;
+  readonly theta: number;
+  readonly raw: Settings;
+  readonly where: string;
+}
+
+function readRope(settings: Settings, defaults: RopeDefaults): Rope {
+  const size = readRotatedSize(settings, defaults);
+  const theta = configFields(settings, `${defaults.where}: rope settings`).positive('rope_theta', defaults.theta);
+  return { size, theta, scaling: readScaling(settings, size, defaults) };
+}
+
+/** How many features of a head turn. */
+function readRotatedSize(settings: Settings, { architecture, headSize, raw, where }: RopeDefaults): number {
   const fraction = settings.partial_rotary_factor ?? raw.partial_rotary_factor ?? 1;
-  if (fraction !== 1) {
+  if (fraction === 1) return headSize;
+  if (!architecture.partialRotation) {
     const text = `partial_rotary_factor is ${JSON.stringify(fraction)}; supported: 1`;
     throw unsupportedModel(`${where}: ${text}`, { where, fraction });
   }
-  const fields = configFields(settings, `${where}: rope settings`);
-  const theta = fields.positive('rope_theta', defaults.theta);
+  const size = typeof fraction === 'number' ? Math.trunc(headSize * fraction) : 0;
+  if (size > 0 && size < headSize && size % 2 === 0) return size;
+  const text = `partial_rotary_factor is ${JSON.stringify(fraction)}, wanted a fraction that turns an even number of the ${headSize} features of a head`;
+  throw invalidConfig(`${where}: ${text}`, { where, fraction, headSize });
+}
+
+function readScaling(settings: Settings, size: number, defaults: RopeDefaults): RopeScaling {
+  const { architecture, where } = defaults;
   const type = settings.rope_type ?? settings.type ?? 'default';
+  if (architecture.longRope && (type === 'longrope' || type === 'su')) return readLongRope(settings, size, defaults);
   switch (type) {
     case 'default':
-      return { theta, scaling: { type: 'default' } };
+      return { type: 'default' };
     case 'linear':
-      return { theta, scaling: { type: 'linear', factor: fields.positive('factor') } };
+      return { type: 'linear', factor: configFields(settings, `${where}: rope settings`).positive('factor') };
     case 'llama3':
-      return { theta, scaling: readLlama3(settings, where) };
+      return readLlama3(settings, where);
     default: {
-      const text = `rope scaling is ${JSON.stringify(type)}; supported: default, linear, llama3`;
+      const supported = ['default', 'linear', 'llama3', ...(architecture.longRope ? ['longrope'] : [])].join(', ');
+      const text = `rope scaling is ${JSON.stringify(type)}; supported: ${supported}`;
       throw unsupportedModel(`${where}: ${text}`, { where, type });
     }
   }
+}
+
+/**
+ * LongRoPE within the context of pre-training, where the short factors hold.
+ *
+ * Source: `_compute_longrope_parameters` of transformers. The long factors take over for a sequence that grows beyond it, and then for all
+ * of its positions: keys that are cached would have to be computed again, which a graph cannot.
+ */
+function readLongRope(settings: Settings, size: number, { raw, where }: RopeDefaults): RopeScaling {
+  const fields = configFields(settings, `${where}: rope settings`);
+  const factors = settings.short_factor;
+  const isFactor = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < Infinity;
+  if (!Array.isArray(factors) || factors.length !== size / 2 || !factors.every(isFactor)) {
+    const given = Array.isArray(factors) ? `a list of ${factors.length}` : JSON.stringify(factors ?? null);
+    const text = `short_factor is ${given}, wanted ${size / 2} numbers above 0, one for each pair of features that turns`;
+    throw invalidConfig(`${where}: ${text}`, { where, size });
+  }
+  const top = configFields(raw, where);
+  const originalContextLength =
+    (settings.original_max_position_embeddings ?? null) === null
+      ? top.count('original_max_position_embeddings')
+      : fields.count('original_max_position_embeddings');
+  const growth = top.count('max_position_embeddings') / originalContextLength;
+  const computed = growth <= 1 ? 1 : Math.sqrt(1 + Math.log(growth) / Math.log(originalContextLength));
+  const magnitude = fields.positive('attention_factor', computed);
+  return { type: 'longrope', factors, magnitude, originalContextLength };
 }
 
 function readLlama3(settings: Settings, where: string): RopeScaling {

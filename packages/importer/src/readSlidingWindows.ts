@@ -3,12 +3,12 @@ import { configFields } from './configFields.ts';
 import { invalidConfig } from './invalidConfig.ts';
 import { unsupportedModel } from './unsupportedModel.ts';
 
-/** transformers' default where `sliding_window` is absent; an explicit null means no window. */
-const DEFAULT_WINDOW = 4096;
 /** transformers' default of `max_window_layers`. */
 const DEFAULT_FIRST_WINDOWED_BLOCK = 28;
 /** Of this many blocks the last sees everything. */
 const DEFAULT_PATTERN = 6;
+
+type WindowFacts = Pick<Architecture, 'slidingWindow' | 'defaultWindow'>;
 
 /**
  * Tells for each block how many keys a query sees.
@@ -20,12 +20,15 @@ const DEFAULT_PATTERN = 6;
  */
 export function readSlidingWindows(
   raw: Readonly<Record<string, unknown>>,
-  options: { blockCount: number; kind: Architecture['slidingWindow']; where: string },
+  options: { blockCount: number; architecture: WindowFacts; where: string },
 ): (number | null)[] {
-  const { blockCount, kind, where } = options;
+  const { blockCount, architecture, where } = options;
+  const { slidingWindow: kind, defaultWindow } = architecture;
   if (kind === 'none') return new Array(blockCount).fill(null);
   const fields = configFields(raw, where);
-  const window = raw.sliding_window === null ? null : fields.count('sliding_window', DEFAULT_WINDOW);
+  const isAbsent = raw.sliding_window === undefined;
+  const hasNone = isAbsent ? defaultWindow === null : raw.sliding_window === null;
+  const window = hasNone ? null : isAbsent ? defaultWindow : fields.count('sliding_window');
   if (kind === 'everyBlock') return new Array(blockCount).fill(window);
   const active = kind === 'byPattern' || fields.flag('use_sliding_window', false) ? window : null;
   const types = raw.layer_types ?? null;

@@ -46,7 +46,8 @@ export async function importModel(
     }
     await writeOnnxModel(model, join(folder, graphName));
     const chunkCount = renamed.length;
-    await writeTransformersjsLayout({ source: checkpoint, target: output.staging, dtype: 'fp32', chunkCount });
+    const layout = { dtype: 'fp32', contextLength: config.contextLength, chunkCount };
+    await writeTransformersjsLayout({ source: checkpoint, target: output.staging, ...layout });
     checkInterrupted(signal);
     const paths = await output.commit('config.json');
     const files = await Promise.all(

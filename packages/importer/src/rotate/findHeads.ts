@@ -3,9 +3,11 @@ import { type GraphProto, intOf } from '@quern/onnx';
 /** How attention cuts its values. */
 export interface HeadShape {
   readonly headSize: number;
+  /** Features of all values. */
+  readonly valueSize: number;
 }
 
-/** The head size of each block, by the block's name such as `model.layers.0`; null for a graph without fused attention. */
+/** The heads of each block, by the block's name such as `model.layers.0`; null for a graph without fused attention. */
 export function findHeads(graph: GraphProto): ReadonlyMap<string, HeadShape> | null {
   const heads = new Map<string, HeadShape>();
   for (const node of graph.node) {
@@ -15,7 +17,8 @@ export function findHeads(graph: GraphProto): ReadonlyMap<string, HeadShape> | n
     const headCount = intOf(node, 'num_heads', 0);
     const width = Number(output?.dims[1] ?? 0);
     if (headCount === 0 || width === 0 || width % headCount !== 0) return null;
-    heads.set(block, { headSize: width / headCount });
+    const headSize = width / headCount;
+    heads.set(block, { headSize, valueSize: headSize * intOf(node, 'kv_num_heads', headCount) });
   }
   return heads.size === 0 ? null : heads;
 }

@@ -4,7 +4,7 @@ import { type ImportedModel, importCheckpoint } from '../importCheckpoint.ts';
 import { largestDifference } from '../testSupport/largestDifference.ts';
 import { openDecoder } from '../testSupport/openDecoder.ts';
 import { randomCheckpoint } from '../testSupport/randomCheckpoint.ts';
-import { GEMMA3, type RawConfig, rawConfig } from '../testSupport/rawConfig.ts';
+import { GEMMA3, PHI3, type RawConfig, rawConfig } from '../testSupport/rawConfig.ts';
 import { temporaryFolder } from '../testSupport/temporaryFolder.ts';
 import { rotateDecoder } from './rotateDecoder.ts';
 
@@ -43,6 +43,7 @@ const ARCHITECTURES: readonly (readonly [string, RawConfig])[] = [
     'Qwen3, of a width without a Hadamard matrix',
     rawConfig({ architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3', hidden_size: 52 }),
   ],
+  ['Phi-3, whose projections are fused', rawConfig(PHI3)],
 ];
 
 describe('a rotated decoder', () => {
@@ -54,7 +55,8 @@ describe('a rotated decoder', () => {
     const scale = Math.max(...before.map(Math.abs));
     expect(largestDifference(before, after)).toBeLessThan(2e-5 * scale);
     // And yet other weights: every one that touches the hidden state.
-    for (const name of ['model.embed_tokens.weight', 'model.layers.1.attn.q_proj.MatMul.weight']) {
+    const first = config.model_type === 'phi3' ? 'qkv_proj' : 'q_proj';
+    for (const name of ['model.embed_tokens.weight', `model.layers.1.attn.${first}.MatMul.weight`]) {
       const [own, other] = [await floats(original.model, name), await floats(turned.model, name)];
       expect(largestDifference(own, other)).toBeGreaterThan(0.1);
     }

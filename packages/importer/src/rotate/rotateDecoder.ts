@@ -12,7 +12,7 @@ import {
 import { addTiedRotation } from './addTiedRotation.ts';
 import { checkRotatable } from './checkRotatable.ts';
 import { findHeads } from './findHeads.ts';
-import { rotateHeads } from './rotateHeads.ts';
+import { rotateHeads, rotateLastRows } from './rotateHeads.ts';
 
 export interface RotateOptions {
   readonly seed: number;
@@ -26,8 +26,10 @@ const READS: Readonly<Record<string, string>> = {
   'attn.q_proj': 'input_layernorm',
   'attn.k_proj': 'input_layernorm',
   'attn.v_proj': 'input_layernorm',
+  'attn.qkv_proj': 'input_layernorm',
   'mlp.gate_proj': 'post_attention_layernorm',
   'mlp.up_proj': 'post_attention_layernorm',
+  'mlp.gate_up_proj': 'post_attention_layernorm',
 };
 const WRITES: ReadonlySet<string> = new Set(['attn.o_proj', 'mlp.down_proj']);
 const EMBEDDING = 'model.embed_tokens.weight';
@@ -43,7 +45,7 @@ const PROJECTION = /^(model\.layers\.\d+)\.((?:attn|mlp)\.\w+_proj)\.(MatMul\.we
  * With h the residual stream, R orthogonal and g the gain of a norm, n(h) R = n(h R) for the norm n without its gain. So gains go into
  * the weights that read them (W diag(g)), those weights and the head are multiplied by R on the input side, the embedding too, and what
  * writes to the stream (o_proj, down_proj, their biases) on the output side. A second rotation of each block turns the values of every head:
- * rows of v_proj, columns of o_proj. A head that shares the embedding's table T keeps sharing T R; R^T diag(g) R is multiplied before it,
+ * rows of v_proj (of qkv_proj the last), columns of o_proj. A head that shares the embedding's table T keeps sharing T R; R^T diag(g) R is multiplied before it,
  * hiddenSize^2 weights instead of a table of its own.
  * Source: QuaRot, arXiv:2404.00456, section 4 (the rotations that need no nodes); SpinQuant, arXiv:2405.16406, calls them R1 and R2.
  * Rotations are random: see `randomOrthogonal`.
@@ -85,6 +87,7 @@ export async function rotateDecoder(model: OnnxModel, { seed, store, onTensor }:
       current = await gemm(withGains(current, gains.get(`${block}.${READS[place]}.weight`)!), hidden);
     }
     if (place === 'attn.v_proj') current = await rotateHeads(current, values, part === 'Add.bias' ? 'columns' : 'rows');
+    if (place === 'attn.qkv_proj') current = await rotateLastRows(current, values, heads.get(block)!.valueSize);
     if (place === 'attn.o_proj' && part === 'MatMul.weight') current = await rotateHeads(current, values, 'columns');
     if (WRITES.has(place)) {
       // A bias is a row: b R; a weight has its outputs as rows: R^T W.

@@ -24,3 +24,17 @@ export async function rotateHeads(
   }
   return { rows, columns, data: output };
 }
+
+/** The same for the last `count` rows of a weight alone: of queries, keys and values in one, the values. */
+export async function rotateLastRows(
+  weight: Matrix<Float32Array>,
+  rotation: Matrix<Float32Array>,
+  count: number,
+): Promise<Matrix<Float32Array>> {
+  const { columns, data } = weight;
+  const start = data.length - count * columns;
+  const last = await rotateHeads({ rows: count, columns, data: data.subarray(start) }, rotation, 'rows');
+  const output = data.slice();
+  output.set(last.data, start);
+  return { ...weight, data: output };
+}

@@ -13,6 +13,8 @@ export function naiveDecoder(
   dtype: WeightDtype = 'F32',
 ): Float64Array[] {
   if (config.model_type === 'gemma3_text') return naiveGemma(config, weights, ids, dtype);
+  if (config.model_type === 'phi3')
+    return naiveDecoder({ ...config, model_type: 'mistral' }, unfused(config, weights), ids);
   const get = (name: string): Float64Array => weights.get(name)!;
   const embedding = get('model.embed_tokens.weight');
   const hidden = config.hidden_size;
@@ -32,6 +34,28 @@ export function naiveDecoder(
   }
   const head = weights.get('lm_head.weight') ?? embedding;
   return states.map(x => multiply(head, norm(x, get('model.norm.weight'), config.rms_norm_eps)));
+}
+
+/** The rows of Phi-3's two fused weights under the names of Llama: queries, keys, values; gate, up. */
+function unfused(config: RawConfig, weights: ReadonlyMap<string, Float64Array>): Map<string, Float64Array> {
+  const [queries, keys] = [config.num_attention_heads, config.num_key_value_heads].map(
+    count => count * config.head_dim,
+  );
+  const parts: [string, string, number, number][] = [
+    ['qkv_proj', 'q_proj', 0, queries!],
+    ['qkv_proj', 'k_proj', queries!, keys!],
+    ['qkv_proj', 'v_proj', queries! + keys!, keys!],
+    ['gate_up_proj', 'gate_proj', 0, config.intermediate_size],
+    ['gate_up_proj', 'up_proj', config.intermediate_size, config.intermediate_size],
+  ];
+  const result = new Map(weights);
+  for (const [name, values] of weights) {
+    for (const [fused, own, start, count] of parts) {
+      const rows = values.slice(start * config.hidden_size, (start + count) * config.hidden_size);
+      if (name.includes(fused)) result.set(name.replace(fused, own), rows);
+    }
+  }
+  return result;
 }
 
 /** Gemma 3: scaled embeddings, norms that multiply by 1 + weight, before and after both parts of a block, GELU. */
@@ -141,30 +165,42 @@ function windowOf(config: RawConfig, block: number): number {
 interface Turns {
   readonly theta: number;
   readonly scaling: RawRopeScaling;
+  /** Of a head's features. */
+  readonly share: number;
+  /** Cosines and sines are multiplied by it. */
+  readonly magnitude: number;
 }
 
 function turnsOf(config: RawConfig, isWindowed: boolean): Turns {
-  if (isWindowed && config.rope_local_base_freq) return { theta: config.rope_local_base_freq, scaling: {} };
+  if (isWindowed && config.rope_local_base_freq)
+    return { theta: config.rope_local_base_freq, scaling: {}, share: 1, magnitude: 1 };
   const theta = config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000;
-  return { theta, scaling: config.rope_parameters ?? config.rope_scaling ?? {} };
+  const scaling = config.rope_parameters ?? config.rope_scaling ?? {};
+  const original = config.original_max_position_embeddings ?? config.max_position_embeddings;
+  const growth = config.max_position_embeddings / original;
+  const magnitude = scaling.type === 'longrope' ? Math.sqrt(1 + Math.log(growth) / Math.log(original)) : 1;
+  return { theta, scaling, share: config.partial_rotary_factor ?? 1, magnitude };
 }
 
-/** Half-split rotation: feature i turns with feature i + size/2. */
-function rotate({ theta, scaling }: Turns, head: Float64Array, position: number): Float64Array {
-  const half = head.length / 2;
-  const rotated = new Float64Array(head.length);
+/** Half-split rotation: of the first features, i turns with i + size/2. */
+function rotate({ theta, scaling, share, magnitude }: Turns, head: Float64Array, position: number): Float64Array {
+  const size = head.length * share;
+  const half = size / 2;
+  const rotated = head.slice();
   for (let pair = 0; pair < half; pair++) {
-    const inverse = 1 / theta ** ((2 * pair) / head.length);
-    const angle = position * scaled(inverse, scaling);
-    rotated[pair] = head[pair]! * Math.cos(angle) - head[pair + half]! * Math.sin(angle);
-    rotated[pair + half] = head[pair + half]! * Math.cos(angle) + head[pair]! * Math.sin(angle);
+    const inverse = 1 / theta ** ((2 * pair) / size);
+    const angle = position * scaled(inverse, scaling, pair);
+    const [cosine, sine] = [magnitude * Math.cos(angle), magnitude * Math.sin(angle)];
+    rotated[pair] = head[pair]! * cosine - head[pair + half]! * sine;
+    rotated[pair + half] = head[pair + half]! * cosine + head[pair]! * sine;
   }
   return rotated;
 }
 
-function scaled(inverse: number, scaling: RawRopeScaling): number {
+function scaled(inverse: number, scaling: RawRopeScaling, pair: number): number {
   const type = scaling.rope_type ?? scaling.type ?? 'default';
   if (type === 'default') return inverse;
+  if (type === 'longrope') return inverse / scaling.short_factor![pair]!;
   if (type === 'linear') return inverse / scaling.factor!;
   const context = scaling.original_max_position_embeddings!;
   const wavelength = (2 * Math.PI) / inverse;

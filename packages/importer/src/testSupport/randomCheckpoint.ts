@@ -74,12 +74,19 @@ function tensorShapes(config: RawConfig): [string, number[]][] {
     shapes.push(
       [`${prefix}.input_layernorm.weight`, [hidden]],
       [`${prefix}.post_attention_layernorm.weight`, [hidden]],
-      [`${prefix}.self_attn.q_proj.weight`, [query, hidden]],
-      [`${prefix}.self_attn.k_proj.weight`, [keyValue, hidden]],
-      [`${prefix}.self_attn.v_proj.weight`, [keyValue, hidden]],
+      ...(config.model_type === 'phi3'
+        ? ([
+            [`${prefix}.self_attn.qkv_proj.weight`, [query + 2 * keyValue, hidden]],
+            [`${prefix}.mlp.gate_up_proj.weight`, [2 * inner, hidden]],
+          ] satisfies [string, number[]][])
+        : ([
+            [`${prefix}.self_attn.q_proj.weight`, [query, hidden]],
+            [`${prefix}.self_attn.k_proj.weight`, [keyValue, hidden]],
+            [`${prefix}.self_attn.v_proj.weight`, [keyValue, hidden]],
+            [`${prefix}.mlp.gate_proj.weight`, [inner, hidden]],
+            [`${prefix}.mlp.up_proj.weight`, [inner, hidden]],
+          ] satisfies [string, number[]][])),
       [`${prefix}.self_attn.o_proj.weight`, [hidden, query]],
-      [`${prefix}.mlp.gate_proj.weight`, [inner, hidden]],
-      [`${prefix}.mlp.up_proj.weight`, [inner, hidden]],
       [`${prefix}.mlp.down_proj.weight`, [hidden, inner]],
     );
     if (config.attention_bias || config.model_type === 'qwen2') {

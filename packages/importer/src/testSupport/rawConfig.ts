@@ -16,6 +16,8 @@ export interface RawConfig {
   readonly rope_scaling?: RawRopeScaling | null;
   readonly rope_parameters?: RawRopeScaling & { readonly rope_theta: number };
   readonly rope_local_base_freq?: number;
+  readonly partial_rotary_factor?: number;
+  readonly original_max_position_embeddings?: number;
   readonly query_pre_attn_scalar?: number;
   readonly hidden_activation?: string;
   readonly attention_bias?: boolean;
@@ -35,6 +37,8 @@ export interface RawRopeScaling {
   readonly low_freq_factor?: number;
   readonly high_freq_factor?: number;
   readonly original_max_position_embeddings?: number;
+  readonly short_factor?: readonly number[];
+  readonly long_factor?: readonly number[];
 }
 
 const BASE: RawConfig = {
@@ -69,4 +73,17 @@ export const GEMMA3 = {
   layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'],
   rope_theta: 100_000,
   rope_local_base_freq: 1000,
+} as const satisfies Partial<RawConfig>;
+
+/** What makes a config.json that of a small Phi-3 of a short context, which LongRoPE makes twice as long. */
+export const PHI3 = {
+  architectures: ['Phi3ForCausalLM'],
+  model_type: 'phi3',
+  original_max_position_embeddings: 96,
+  max_position_embeddings: 192,
+  rope_scaling: {
+    type: 'longrope',
+    short_factor: [1, 1.05, 1.1, 1.2, 1.4, 1.7, 2, 2.5],
+    long_factor: [1, 2, 3, 4, 8, 16, 32, 64],
+  },
 } as const satisfies Partial<RawConfig>;

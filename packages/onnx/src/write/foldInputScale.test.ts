@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createModel } from '../build/createModel.ts';
-import { float16Initializer, floatInitializer } from '../build/inlineInitializer.ts';
+import { float16Initializer, floatInitializer, int64Initializer } from '../build/inlineInitializer.ts';
 import { node } from '../build/node.ts';
 import { tensorInput } from '../build/tensorInput.ts';
 import { DataType } from '../dataType.ts';
@@ -158,7 +158,23 @@ describe('scaleProducer', () => {
 
   it('finds the product that scales the input of a gated feed-forward', () => {
     const graph = gated();
-    expect(scaleProducer(graph, downOf(graph))).toBe('/up/MatMul');
+    expect(scaleProducer(graph, downOf(graph))).toEqual({ nodeName: '/up/MatMul', firstOutput: 0 });
+  });
+
+  it.each([
+    ['finds the part of a product', [K, K], { nodeName: '/fused/MatMul', firstOutput: K }],
+    ['finds no part of another size', [K - 1, K + 1], null],
+  ])('%s', (_, sizes, expected) => {
+    const graph = gated();
+    const { node: nodes, initializer } = graph.proto.graph!;
+    initializer.push(
+      floatInitializer('both', randomFloats(2 * K * K, random), [K, 2 * K]),
+      int64Initializer('sizes', sizes),
+    );
+    const split = node('Split', ['ab', 'sizes'], ['a', 'b'], { name: '/split', attributes: { axis: { int: -1 } } });
+    const own = nodes.filter(({ name }) => name !== '/gate/MatMul' && name !== '/up/MatMul');
+    graph.proto.graph!.node = [node('MatMul', ['x', 'both'], ['ab'], { name: '/fused/MatMul' }), split, ...own];
+    expect(scaleProducer(graph, downOf(graph))).toEqual(expected);
   });
 
   it('finds none where the product is read elsewhere', () => {

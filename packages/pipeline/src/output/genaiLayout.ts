@@ -5,6 +5,7 @@ import type { OpenedModel } from '../open/openModel.ts';
 import type { Recipe } from '../recipe.ts';
 import { copyCompanions } from './copyCompanions.ts';
 import { type GenaiConfig, genaiConfig } from './genaiConfig.ts';
+import { limitContext } from './limitContext.ts';
 import { readGenaiCache } from './readGenaiCache.ts';
 
 export const GENAI_GRAPH = 'model.onnx';
@@ -18,22 +19,31 @@ export const GENAI_DATA = 'model.onnx.data';
 export async function prepareGenai(opened: OpenedModel, target: Recipe['target']): Promise<GenaiConfig> {
   const { model, path, tokenizerFolder } = opened;
   readGenaiCache(model, path);
-  const config = tokenizerFolder && (await readObject(join(tokenizerFolder, 'config.json')));
-  if (!config) {
+  const original = tokenizerFolder && (await readObject(join(tokenizerFolder, 'config.json')));
+  if (!original) {
     throw new CompressionError(
       'INVALID_OPTION',
       `--layout genai needs the config.json of ${path}: pass --tokenizer <folder with tokenizer.json and config.json>.`,
       { path },
     );
   }
+  const config = limitContext(original, opened.text?.contextLength ?? null);
   const generation = (await readObject(join(tokenizerFolder, 'generation_config.json'))) ?? {};
   return genaiConfig({ model, path, filename: GENAI_GRAPH, config, generation, target });
 }
 
-/** Writes everything around the graph: genai_config.json, the tokenizer and its companions, and config.json as it was. */
-export async function writeGenaiLayout(source: string, target: string, config: GenaiConfig): Promise<void> {
+/** Writes everything around the graph: genai_config.json, the tokenizer and its companions, and config.json, as it was but for `limitContext`. */
+export async function writeGenaiLayout(
+  source: string,
+  target: string,
+  { config, contextLength }: { readonly config: GenaiConfig; readonly contextLength: number | null },
+): Promise<void> {
   await copyCompanions(source, target);
-  await writeFile(join(target, 'config.json'), await readFile(join(source, 'config.json')));
+  const bytes = await readFile(join(source, 'config.json'));
+  const original = JSON.parse(bytes.toString()) as Record<string, unknown>;
+  const limited = limitContext(original, contextLength);
+  const written = limited === original ? bytes : `${JSON.stringify(limited, null, 2)}\n`;
+  await writeFile(join(target, 'config.json'), written);
   await writeFile(join(target, 'genai_config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 

@@ -21,6 +21,7 @@ export interface OutputLayout {
  */
 export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: string): Promise<OutputLayout> {
   const source = opened.tokenizerFolder;
+  const contextLength = opened.text?.contextLength ?? null;
   if (recipe.layout === 'genai') {
     if (recipe.storage === 'packed') {
       throw new CompressionError(
@@ -34,7 +35,7 @@ export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: s
       graphFolder: '',
       graphName: GENAI_GRAPH,
       dataName: GENAI_DATA,
-      finish: target => writeGenaiLayout(source!, target, config),
+      finish: target => writeGenaiLayout(source!, target, { config, contextLength }),
     };
   }
   const graphName = transformersjsGraphName(dtype);
@@ -42,6 +43,6 @@ export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: s
     graphFolder: 'onnx',
     graphName,
     dataName: `${graphName}_data`,
-    finish: (target, chunkCount) => writeTransformersjsLayout({ source, target, dtype, chunkCount }),
+    finish: (target, chunkCount) => writeTransformersjsLayout({ source, target, dtype, contextLength, chunkCount }),
   };
 }

@@ -40,7 +40,7 @@ it('takes along what a user of the result needs, and nothing else', async () => 
   for (const name of [...wanted, 'model.safetensors', 'optimizer.pt', 'my-tokenizer.json', '.env']) {
     await writeFile(join(source, name), name);
   }
-  await writeTransformersjsLayout({ source, target, dtype: 'q4', chunkCount: 1 });
+  await writeTransformersjsLayout({ source, target, dtype: 'q4', contextLength: null, chunkCount: 1 });
   expect((await readdir(target)).sort()).toEqual(wanted);
   expect(await readFile(join(target, 'LICENSE'), 'utf8')).toBe('LICENSE');
 });
@@ -48,7 +48,7 @@ it('takes along what a user of the result needs, and nothing else', async () => 
 it('tells the client in config.json which graph to load and how many data files it has', async () => {
   const config = { model_type: 'llama', 'transformers.js_config': { kv_cache_dtype: 'float16', dtype: 'fp32' } };
   await writeFile(join(source, 'config.json'), JSON.stringify(config));
-  await writeTransformersjsLayout({ source, target, dtype: 'q4f16', chunkCount: 3 });
+  await writeTransformersjsLayout({ source, target, dtype: 'q4f16', contextLength: null, chunkCount: 3 });
   expect(JSON.parse(await readFile(join(target, 'config.json'), 'utf8'))).toEqual({
     model_type: 'llama',
     'transformers.js_config': {
@@ -61,6 +61,15 @@ it('tells the client in config.json which graph to load and how many data files 
 });
 
 it('writes nothing for a model without a folder of its own', async () => {
-  await writeTransformersjsLayout({ source: null, target, dtype: 'q4', chunkCount: 1 });
+  await writeTransformersjsLayout({ source: null, target, dtype: 'q4', contextLength: null, chunkCount: 1 });
   await expect(readdir(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('tells a context that is shorter than that of the original, and leaves a longer one', async () => {
+  const contextOf = async (contextLength: number | null) => {
+    await writeFile(join(source, 'config.json'), '{"max_position_embeddings": 128}');
+    await writeTransformersjsLayout({ source, target, dtype: 'q4', contextLength, chunkCount: 1 });
+    return JSON.parse(await readFile(join(target, 'config.json'), 'utf8')).max_position_embeddings;
+  };
+  expect([await contextOf(null), await contextOf(64), await contextOf(256)]).toEqual([128, 64, 128]);
 });

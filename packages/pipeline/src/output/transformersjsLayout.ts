@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transformersjsDtypes } from '../open/transformersjsDtypes.ts';
 import { copyCompanions } from './copyCompanions.ts';
+import { limitContext } from './limitContext.ts';
 
 /** The dtype under which transformers.js finds a graph whose widest solved container has this many bits (null: nothing solved). */
 export function transformersjsDtype(widestContainer: number | null, dtype: 'fp32' | 'fp16'): string {
@@ -20,6 +21,8 @@ export interface LayoutRequest {
   readonly source: string | null;
   readonly target: string;
   readonly dtype: string;
+  /** Positions that the graph has; null where it is not known. */
+  readonly contextLength: number | null;
   /** External-data files beside the graph. */
   readonly chunkCount: number;
 }
@@ -29,7 +32,8 @@ export async function writeTransformersjsLayout(request: LayoutRequest): Promise
   if (request.source === null) return;
   await copyCompanions(request.source, request.target);
   if (!(await stat(join(request.source, 'config.json')).catch(() => null))) return;
-  const config = JSON.parse(await readFile(join(request.source, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const original = JSON.parse(await readFile(join(request.source, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const config = { ...limitContext(original, request.contextLength) };
   const settings = (config['transformers.js_config'] ?? {}) as Record<string, unknown>;
   config['transformers.js_config'] = {
     ...settings,

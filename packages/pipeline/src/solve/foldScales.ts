@@ -37,10 +37,11 @@ export async function foldScales(
     const { site } = readers[0]!.plan;
     const sites = readers.map(({ plan }) => plan.site);
     let folded = await foldInputScale(model, sites, scale, store);
-    const producer = current.get((readers.length === 1 && !folded && scaleProducer(model, site)) || '');
+    const source = readers.length === 1 && !folded ? scaleProducer(model, site) : null;
+    const producer = source && current.get(source.nodeName);
     const scaled =
       producer && solverOf(producer.plan).scalesInput
-        ? withOutputScale(producer.finished.result.compressed, scale)
+        ? withOutputScale(producer.finished.result.compressed, scale, source.firstOutput)
         : null;
     if (producer && scaled) {
       put(producer, scaled);
@@ -69,12 +70,16 @@ function commonScale(readers: readonly SolvedSite[]): Float32Array | null {
   return alike ? first : null;
 }
 
-/** A weight whose outputs are multiplied by `scale`; null when its scales cannot take them. */
-function withOutputScale(compressed: FinishedJob['result']['compressed'], scale: Float32Array): QuantizedWeight | null {
+/** A weight whose outputs from `first` on are multiplied by `scale`; null when its scales cannot take them. */
+function withOutputScale(
+  compressed: FinishedJob['result']['compressed'],
+  scale: Float32Array,
+  first: number,
+): QuantizedWeight | null {
   if (compressed.kind !== 'quantized') return null;
   const round = compressed.scaleType === 'float16' ? Math.f16round : Math.fround;
   const groupCount = compressed.scales.length / compressed.outFeatures;
-  const scales = compressed.scales.map((value, at) => round(value * scale[Math.floor(at / groupCount)]!));
+  const scales = compressed.scales.map((value, at) => round(value * (scale[Math.floor(at / groupCount) - first] ?? 1)));
   return scales.every(value => Number.isFinite(value) && Math.abs(value) >= 2 ** -14)
     ? { ...compressed, scales }
     : null;

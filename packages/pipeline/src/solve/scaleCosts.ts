@@ -15,7 +15,7 @@ export function scaleCosts(model: OnnxModel, plans: readonly SitePlan[], cuts: r
     if (carried.has(input) || new Set(readers.map(plan => plan.solver)).size > 1) continue;
     const sites = readers.map(plan => plan.site);
     const producer = sites.length === 1 ? scaleProducer(model, sites[0]!) : null;
-    if (foldsInputScale(model, sites) || (producer !== null && nodes.has(producer))) folding.add(input);
+    if (foldsInputScale(model, sites) || (producer !== null && nodes.has(producer.nodeName))) folding.add(input);
   }
   return plans.map(plan => {
     const folds = folding.has(plan.site.inputName) && solverOf(plan).scalesInput;

@@ -30,6 +30,13 @@ export const families = {
     isFused: false,
   },
   phi3: { architecture: 'Phi3ForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: true },
+  smollm3: {
+    architecture: 'SmolLM3ForCausalLM',
+    normsHeads: false,
+    normsOutputs: false,
+    gainOffset: 0,
+    isFused: false,
+  },
 } as const;
 
 const llama = { modelType: 'llama', ropeTheta: 10000, tied: true, contextLength: 2048 } as const;

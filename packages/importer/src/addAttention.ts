@@ -11,8 +11,8 @@ import { CONTRIB_DOMAIN, type GraphDraft } from './graphDraft.ts';
 export interface AttentionContext {
   readonly config: DecoderConfig;
   readonly layout: BatchLayout;
-  /** Of the block's own rope. */
-  readonly rotary: RotaryTables;
+  /** Of the block's own rope; null where it has none. */
+  readonly rotary: RotaryTables | null;
 }
 
 /** Inside GroupQueryAttention the rotation works for so many features, or a multiple, only. */
@@ -39,8 +39,8 @@ export function addAttention(
   if (weights.keyNorm) key = addHeadNorm(draft, key, { ...norm, path: `${root}/k_norm`, weight: weights.keyNorm });
 
   const { slidingWindow: window, rope } = config.blocks[block]!;
-  const fusedRotation = rope.size % FUSED_ROTATION_MULTIPLE === 0;
-  if (!fusedRotation) {
+  const isFused = rope !== null && rope.size % FUSED_ROTATION_MULTIPLE === 0;
+  if (rope && rotary && !isFused) {
     const tables = [layout.positionIds, rotary.cosine, rotary.sine];
     const rotate = (path: string, input: string, headCount: number): string => {
       const part = { num_heads: { int: headCount }, rotary_embedding_dim: { int: rope.size } };
@@ -52,7 +52,7 @@ export function addAttention(
     key = rotate(`${root}/k_rotary`, key, config.keyValueHeadCount);
   }
   const past = [`past_key_values.${block}.key`, `past_key_values.${block}.value`];
-  const tables = fusedRotation ? [rotary.cosine, rotary.sine] : [];
+  const tables = rotary && isFused ? [rotary.cosine, rotary.sine] : [];
   const name = `${root}/GroupQueryAttention`;
   const mixed = draft.add(
     name,
@@ -65,7 +65,7 @@ export function addAttention(
         num_heads: { int: config.headCount },
         kv_num_heads: { int: config.keyValueHeadCount },
         scale: { float: config.attentionScale },
-        do_rotary: { int: fusedRotation ? 1 : 0 },
+        do_rotary: { int: isFused ? 1 : 0 },
         rotary_interleaved: { int: 0 },
         ...(window === null ? {} : { local_window_size: { int: window } }),
       },

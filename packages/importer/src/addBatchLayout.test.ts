@@ -7,7 +7,7 @@ import { importCheckpoint } from './importCheckpoint.ts';
 import { largestDifference } from './testSupport/largestDifference.ts';
 import { type DecoderRun, logitsAt, openDecoder, openModel } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { GEMMA3, PHI3, type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
+import { GEMMA3, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
 
 async function layoutOf(ids: number[][], mask: number[][]): Promise<Record<string, number[]>> {
   const draft = graphDraft(DataType.FLOAT);
@@ -109,6 +109,7 @@ const variants: [string, Partial<RawConfig>][] = [
     { architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: 4, head_dim: 16 },
   ],
   ['windows in some blocks, which turn otherwise', { ...GEMMA3, sliding_window: 4 }],
+  ['a block that does not turn', SMOLLM3],
   ['half of a head turned', { ...PHI3, rope_scaling: null, partial_rotary_factor: 0.5 }],
 ];
 

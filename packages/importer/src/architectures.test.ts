@@ -5,7 +5,7 @@ import { largestDifference } from './testSupport/largestDifference.ts';
 import { naiveDecoder } from './testSupport/naiveDecoder.ts';
 import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { GEMMA3, PHI3, type RawConfig, rawConfig } from './testSupport/rawConfig.ts';
+import { GEMMA3, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
 
 const LLAMA3_SCALING = {
   factor: 8,
@@ -78,6 +78,19 @@ const cases: Case[] = [
     title: 'Phi-3 that turns half of heads of 16',
     changes: { ...PHI3, rope_scaling: null, partial_rotary_factor: 0.5 },
   },
+  { title: 'SmolLM3, BF16', changes: SMOLLM3, dtype: 'BF16' },
+  {
+    title: 'SmolLM3 with small heads, biases, a window',
+    changes: {
+      ...SMOLLM3,
+      head_dim: 8,
+      attention_bias: true,
+      mlp_bias: true,
+      use_sliding_window: true,
+      sliding_window: 5,
+      layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
+    },
+  },
 ];
 
 const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
@@ -128,6 +141,7 @@ test('the settings under test matter: without them the naive forward pass differ
   for (const changes of [
     { rope_scaling: { type: 'linear', factor: 4 } },
     { rope_scaling: { rope_type: 'llama3', ...LLAMA3_SCALING } },
+    { no_rope_layers: [1, 0, 1] },
     { ...mistral, sliding_window: 7 },
     { ...mistral, sliding_window: 59 },
   ]) {
@@ -141,6 +155,7 @@ test.each<[string, WeightDtype, Partial<RawConfig>]>([
   ['Qwen3', 'BF16', qwen3],
   ['Qwen3 with heads of 8', 'F16', { ...qwen3, head_dim: 8 }],
   ['Phi-3', 'BF16', PHI3],
+  ['SmolLM3', 'F16', SMOLLM3],
   ['Gemma 3', 'F32', GEMMA3],
   ['Gemma 3', 'BF16', GEMMA3],
 ])('fp16 graph of %s over %s weights stays near', async (_, dtype, changes) => {

@@ -16,13 +16,14 @@ export interface Architecture {
   readonly defaultHeadSize: number | null;
   /**
    * `everyBlock`: `sliding_window` holds for all; `laterBlocks`: `use_sliding_window`, `max_window_layers`, `layer_types`; `byPattern`:
-   * `layer_types`, else all but each sixth (`sliding_window_pattern`).
+   * `layer_types`, else all but each sixth (`sliding_window_pattern`); `unturnedBlocks`: `use_sliding_window`, `layer_types`, else blocks
+   * without rope.
    */
-  readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks' | 'byPattern';
+  readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks' | 'byPattern' | 'unturnedBlocks';
   /** Where `sliding_window` is absent; an explicit null means no window. */
   readonly defaultWindow: number | null;
-  /** `byKind`: blocks with a window have their own theta, unscaled. */
-  readonly rope: 'allBlocks' | 'byKind';
+  /** `byKind`: blocks with a window have their own theta, unscaled; `someBlocks`: by `no_rope_layers`, else all but each fourth. */
+  readonly rope: 'allBlocks' | 'byKind' | 'someBlocks';
   readonly defaultTheta: number;
   /** Whether `partial_rotary_factor` may be below 1. */
   readonly partialRotation: boolean;
@@ -126,6 +127,18 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       defaultWindow: null,
       partialRotation: true,
       longRope: true,
+    },
+  ],
+  [
+    'SmolLM3ForCausalLM',
+    {
+      ...LLAMA,
+      modelType: 'smollm3',
+      slidingWindow: 'unturnedBlocks',
+      defaultWindow: null,
+      rope: 'someBlocks',
+      defaultTheta: 2_000_000,
+      defaultTied: true,
     },
   ],
 ]);

@@ -42,7 +42,8 @@ export function buildDecoder(
   let state: HiddenState = { residual: reorder('/model/inside_order', embedded, layout.insideOrder), update: null };
   for (const [block, own] of weights.blocks.entries()) {
     const root = `/model/layers.${block}`;
-    const attention = { config, layout, rotary: rotary.get(config.blocks[block]!.rope)!, block, weights: own };
+    const { rope } = config.blocks[block]!;
+    const attention = { config, layout, rotary: rope && rotary.get(rope)!, block, weights: own };
     state = addModule(draft, state, {
       root,
       norms: own.attentionNorms,
@@ -79,7 +80,7 @@ export function buildDecoder(
 
 /** The tables of every rope that a block turns by: `rotary_emb`, then `rotary_emb_1`. */
 function addRotaries(draft: GraphDraft, config: DecoderConfig): ReadonlyMap<Rope, RotaryTables> {
-  const ropes = [...new Set(config.blocks.map(({ rope }) => rope))];
+  const ropes = [...new Set(config.blocks.map(({ rope }) => rope))].filter(rope => rope !== null);
   const { contextLength } = config;
   return new Map(
     ropes.map((rope, index) => {

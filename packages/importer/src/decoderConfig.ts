@@ -52,8 +52,8 @@ export interface DecoderConfig {
 export interface BlockKind {
   /** Keys a query sees, itself included; null sees all. */
   readonly slidingWindow: number | null;
-  /** One object for all blocks that turn alike. */
-  readonly rope: Rope;
+  /** One object for all blocks that turn alike; null where queries and keys do not turn. */
+  readonly rope: Rope | null;
 }
 
 /** How queries and keys turn with their position. */

@@ -13,6 +13,7 @@ async function read(config: object): ReturnType<typeof readDecoderConfig> {
 
 const gemma3 = { ...rawConfig(), architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text' };
 const phi3 = { ...rawConfig(), architectures: ['Phi3ForCausalLM'], model_type: 'phi3' };
+const smollm3 = { ...rawConfig(), architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3' };
 const short_factor = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5];
 const longrope = { type: 'longrope', short_factor, long_factor: short_factor.map(factor => 9 * factor) };
 
@@ -82,7 +83,7 @@ describe('Phi-3', () => {
   test.each([{ partial_rotary_factor: 0.75 }, { rope_parameters: { partial_rotary_factor: 0.75, rope_theta: 10000 } }])(
     'turns part of a head: %j',
     async changes => {
-      expect((await read({ ...phi3, ...changes })).blocks[0]!.rope.size).toBe(12);
+      expect((await read({ ...phi3, ...changes })).blocks[0]!.rope?.size).toBe(12);
     },
   );
 
@@ -109,6 +110,45 @@ describe('Phi-3', () => {
     });
     expect(config.contextLength).toBe(32);
     expect(config.blocks[0]!.rope).toMatchObject({ theta: 7, scaling: { magnitude: 1.5 } });
+  });
+});
+
+describe('SmolLM3', () => {
+  const facts = async (changes: object) => {
+    const { blocks } = await read({ ...smollm3, num_hidden_layers: 4, ...changes });
+    return blocks.map(({ slidingWindow, rope }) => [rope !== null, slidingWindow]);
+  };
+  const [turns, does] = [
+    [true, null],
+    [false, null],
+  ];
+
+  test('turns all blocks but each fourth, or as listed', async () => {
+    expect(await facts({})).toEqual([turns, turns, turns, does]);
+    expect(await facts({ no_rope_layer_interval: 2 })).toEqual([turns, does, turns, does]);
+    expect(await facts({ no_rope_layers: [0, 1, 0, 0, 1] })).toEqual([does, turns, does, does]);
+  });
+
+  test('has windows where it does not turn, or as listed', async () => {
+    const windows = { use_sliding_window: true, sliding_window: 9 };
+    expect(await facts({ ...windows, use_sliding_window: false })).toEqual([turns, turns, turns, does]);
+    expect(await facts({ use_sliding_window: true })).toEqual([turns, turns, turns, does]);
+    expect(await facts(windows)).toEqual([turns, turns, turns, [false, 9]]);
+    const layer_types = ['full_attention', 'sliding_attention', 'full_attention', 'full_attention'];
+    expect(await facts({ ...windows, layer_types })).toEqual([turns, [true, 9], turns, does]);
+  });
+
+  test('by its defaults', async () => {
+    const config = await read({ ...smollm3, rope_theta: undefined, tie_word_embeddings: undefined });
+    expect(config.tied).toBe(true);
+    expect(config.blocks[0]!.rope?.theta).toBe(2_000_000);
+  });
+
+  test.each([[[1, 0]], [[1, 0, 2]], ['all']])('refuses no_rope_layers %j', async no_rope_layers => {
+    await expect(read({ ...smollm3, no_rope_layers })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringMatching(/no_rope_layers is .*wanted a list of 0 and 1, one for each of 3 blocks/),
+    });
   });
 });
 
@@ -160,6 +200,11 @@ describe('refuses', () => {
       'factors that are none',
       { rope_scaling: { ...longrope, short_factor: [0, 1, 1, 1, 1, 1, 1, 1] }, original_max_position_embeddings: 32 },
       /short_factor is a list of 8, wanted 8 numbers above 0/,
+    ],
+    [
+      'windows that Gemma 3 wants and has not',
+      { ...gemma3, sliding_window: null },
+      /sliding_attention but .* sliding_window is null/,
     ],
   ])('%s as INVALID_CONFIG', async (_, changes, message) => {
     await expect(read({ ...phi3, ...changes })).rejects.toMatchObject({

@@ -106,12 +106,12 @@ describe('rope', () => {
   });
 
   test.each([null, { rope_type: 'default' }, { type: 'default' }])('%j is the default', async rope_scaling => {
-    expect((await read({ ...rawConfig(), rope_scaling })).blocks[0]!.rope.scaling).toEqual({ type: 'default' });
+    expect((await read({ ...rawConfig(), rope_scaling })).blocks[0]!.rope?.scaling).toEqual({ type: 'default' });
   });
 
   test('linear under its older key', async () => {
     const config = await read({ ...rawConfig(), rope_scaling: { type: 'linear', factor: 2.5 } });
-    expect(config.blocks[0]!.rope.scaling).toEqual({ type: 'linear', factor: 2.5 });
+    expect(config.blocks[0]!.rope?.scaling).toEqual({ type: 'linear', factor: 2.5 });
   });
 });
 

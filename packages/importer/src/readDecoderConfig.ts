@@ -8,6 +8,7 @@ import { readHeads } from './readHeads.ts';
 import { readJsonObject } from './readJsonObject.ts';
 import { readRopes } from './readRopes.ts';
 import { readSlidingWindows } from './readSlidingWindows.ts';
+import { readTurnedBlocks } from './readTurnedBlocks.ts';
 
 /** Far above any published decoder; keeps a broken file from asking for endless graphs and tables. */
 const BLOCK_LIMIT = 1024;
@@ -44,7 +45,8 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     return value;
   };
   const blockCount = limited('num_hidden_layers', BLOCK_LIMIT);
-  const slidingWindows = readSlidingWindows(raw, { blockCount, architecture, where });
+  const turned = readTurnedBlocks(raw, { blockCount, architecture, where });
+  const slidingWindows = readSlidingWindows(raw, { turned, architecture, where });
   const heads = readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where });
   const ropes = readRopes(raw, { architecture, headSize: heads.headSize, where });
   const scoreSize =
@@ -76,10 +78,10 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     gainOffset: architecture.gainOffset,
     scalesEmbedding: architecture.scalesEmbedding,
     outgrowsFloat16: architecture.outgrowsFloat16,
-    blocks: slidingWindows.map(slidingWindow => ({
-      slidingWindow,
-      rope: slidingWindow === null ? ropes.full : ropes.sliding,
-    })),
+    blocks: slidingWindows.map((slidingWindow, block) => {
+      const rope = slidingWindow === null ? ropes.full : ropes.sliding;
+      return { slidingWindow, rope: turned[block] ? rope : null };
+    }),
     raw,
   };
 }

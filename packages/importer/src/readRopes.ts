@@ -31,7 +31,7 @@ export function readRopes(
   const nested = Object.keys(settings).filter(key => settings[key] instanceof Object && !Array.isArray(settings[key]));
   const theta = configFields(raw, where).positive('rope_theta', architecture.defaultTheta);
   const defaults = { ...options, theta, raw };
-  if (architecture.rope === 'allBlocks') {
+  if (architecture.rope !== 'byKind') {
     if (nested.length > 0) throw unsupportedKind(nested[0]!, 'one setting for all blocks', where);
     const rope = readRope(settings, defaults);
     return { full: rope, sliding: rope };

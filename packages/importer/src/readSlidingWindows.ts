@@ -14,15 +14,16 @@ type WindowFacts = Pick<Architecture, 'slidingWindow' | 'defaultWindow'>;
  * Tells for each block how many keys a query sees.
  *
  * @param raw the parsed config.json
- * @param options the block count, how the architecture reads the settings, what messages call the file
+ * @param options for each block whether it turns, how the architecture reads the settings, what messages call the file
  * @returns one entry a block; null sees everything before it
  * @throws CompressionError `UNSUPPORTED_MODEL` for attention of another kind, `INVALID_CONFIG` for settings that contradict
  */
 export function readSlidingWindows(
   raw: Readonly<Record<string, unknown>>,
-  options: { blockCount: number; architecture: WindowFacts; where: string },
+  options: { turned: readonly boolean[]; architecture: WindowFacts; where: string },
 ): (number | null)[] {
-  const { blockCount, architecture, where } = options;
+  const { turned, architecture, where } = options;
+  const blockCount = turned.length;
   const { slidingWindow: kind, defaultWindow } = architecture;
   if (kind === 'none') return new Array(blockCount).fill(null);
   const fields = configFields(raw, where);
@@ -35,8 +36,10 @@ export function readSlidingWindows(
   if (types !== null) return fromLayerTypes(types, { blockCount, active, where });
   if (kind === 'byPattern') {
     const pattern = fields.count('sliding_window_pattern', fields.count('_sliding_window_pattern', DEFAULT_PATTERN));
-    return Array.from({ length: blockCount }, (_, block) => ((block + 1) % pattern === 0 ? null : active));
+    const byPattern = turned.map((_, block) => ((block + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'));
+    return fromLayerTypes(byPattern, { blockCount, active, where });
   }
+  if (kind === 'unturnedBlocks') return turned.map(turns => (turns ? null : active));
   const first = raw.max_window_layers === 0 ? 0 : fields.count('max_window_layers', DEFAULT_FIRST_WINDOWED_BLOCK);
   return Array.from({ length: blockCount }, (_, block) => (block >= first ? active : null));
 }

@@ -123,7 +123,10 @@ function attention(
       const heads = Array.from({ length: y.length / size }, (_, head) => y.slice(head * size, (head + 1) * size));
       if (normName === null) return heads;
       const weight = weights.get(`${prefix}.${normName}.weight`);
-      return heads.map(head => rotate(turns, weight ? norm(head, weight, config.rms_norm_eps) : head, position));
+      return heads.map(head => {
+        const normed = weight ? norm(head, weight, config.rms_norm_eps) : head;
+        return config.no_rope_layers?.[block] === 0 ? normed : rotate(turns, normed, position);
+      });
     });
   const queries = project('q_proj', 'q_norm');
   const keys = project('k_proj', 'k_norm');

@@ -18,6 +18,7 @@ export interface RawConfig {
   readonly rope_local_base_freq?: number;
   readonly partial_rotary_factor?: number;
   readonly original_max_position_embeddings?: number;
+  readonly no_rope_layers?: readonly number[];
   readonly query_pre_attn_scalar?: number;
   readonly hidden_activation?: string;
   readonly attention_bias?: boolean;
@@ -86,4 +87,12 @@ export const PHI3 = {
     short_factor: [1, 1.05, 1.1, 1.2, 1.4, 1.7, 2, 2.5],
     long_factor: [1, 2, 3, 4, 8, 16, 32, 64],
   },
+} as const satisfies Partial<RawConfig>;
+
+/** What makes a config.json that of a small SmolLM3: the middle block does not turn. */
+export const SMOLLM3 = {
+  architectures: ['SmolLM3ForCausalLM'],
+  model_type: 'smollm3',
+  tie_word_embeddings: true,
+  no_rope_layers: [1, 0, 1],
 } as const satisfies Partial<RawConfig>;

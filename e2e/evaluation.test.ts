@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demo, runQuern } from './runQuern.ts';
+import { demo, hasOutside, outside, runQuern } from './runQuern.ts';
 
 /** Fields that scripts rely on; others may stand beside them. */
 const FIELDS = [
@@ -101,4 +102,25 @@ describe('quern evaluate', () => {
     expect(among.code).toBe(2);
     expect(among.stdout).toMatch(/folder of its own/);
   });
+
+  it.skipIf(!hasOutside)(
+    'gives the same figures while it still cuts a text as behind the whole of it (needs ../shared/data)',
+    async () => {
+      const model = join(outside, 'models/tinystories-656k-llama');
+      const long = join(folder, 'long.txt');
+      await writeFile(
+        long,
+        gunzipSync(await readFile(join(outside, 'text/tinystories_calib.txt.gz'))).subarray(0, 3e5),
+      );
+      const evaluate = async (...more: readonly string[]): Promise<object> => {
+        const { stdout } = await runQuern('evaluate', model, '--data', long, '--device', 'cpu', '--json', ...more);
+        const { durationMs: _, ...figures } = JSON.parse(stdout) as { durationMs: number };
+        return figures;
+      };
+      // With one scoring thread another core is idle.
+      const beside = await evaluate('--threads', '1');
+      expect(beside).toHaveProperty('windowCount', 146);
+      expect(beside).toEqual(await evaluate());
+    },
+  );
 });

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TokenWindow } from '@quern/core';
 import { describe, expect, it } from 'vitest';
+import { cutParts } from './cutParts.ts';
 import { cutWindows } from './cutWindows.ts';
 import { loadTextSet } from './loadTextSet.ts';
 import { loadTokenizer } from './loadTokenizer.ts';
@@ -185,6 +187,44 @@ describe('cutWindows', () => {
   ])('refuses %j', (change, message) => {
     expect(() => cut(['abcdefgh'], change)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
     expect(() => cut(['abcdefgh'], change)).toThrow(message);
+  });
+});
+
+describe('cutParts', () => {
+  it('gives the windows of a long text part by part, each as soon as its documents are encoded', () => {
+    const documents = Array.from({ length: 40 }, (_, at) => 'ab c'.repeat(500 + at));
+    let encoded = 0;
+    const counting = {
+      ...CHARACTERS,
+      encode: (text: string) => {
+        encoded++;
+        return CHARACTERS.encode(text);
+      },
+    };
+    for (const change of [{}, { stride: 100 }, { maximumCount: 90 }]) {
+      const options = { bosTokenId: BOS, windowLength: 500, stride: 500, perDocument: false, ...change };
+      const whole = cutWindows(documents, CHARACTERS, options);
+      encoded = 0;
+      const windows: TokenWindow[] = [];
+      let [parts, words] = [0, 0];
+      for (const part of cutParts(documents, counting, options)) {
+        windows.push(...part.windows);
+        words += part.wordCounts.reduce((sum, count) => sum + count, 0);
+        if (parts++ === 0) expect(encoded).toBeLessThan(10);
+        expect(part.share * whole.windows.length).toBeGreaterThan(windows.length - 5);
+        expect(part.share * whole.windows.length).toBeLessThan(windows.length + 5);
+      }
+      expect(windows).toEqual(whole.windows);
+      expect(words).toBe(whole.wordCounts.reduce((sum, count) => sum + count, 0));
+      expect(parts).toBeGreaterThan(2);
+    }
+  });
+
+  it('gives all windows of single documents as one part', () => {
+    const documents = Array.from({ length: 200 }, () => 'abc '.repeat(100));
+    const options = { bosTokenId: BOS, windowLength: 500, stride: 500, perDocument: true };
+    const parts = [...cutParts(documents, CHARACTERS, options)];
+    expect(parts.map(({ windows, share }) => [windows.length, share])).toEqual([[200, 1]]);
   });
 });
 

@@ -8,6 +8,8 @@ export interface ScoredBatch {
   /** Indices among `windows`. */
   readonly batch: readonly number[];
   readonly windows: readonly TokenWindow[];
+  /** Windows before them all, by which errors count; 0 unless given. */
+  readonly first?: number;
   /** Of `tokensBefore`. */
   readonly before: Float64Array;
 }
@@ -29,31 +31,34 @@ export function tokensBefore({ tokenCounts }: WindowScores): Float64Array {
  *
  * Errors: NON_FINITE_ACTIVATION with the window and the token at which the first loss is not a finite number.
  */
-export function addLosses(scores: WindowScores, losses: TokenLosses, { batch, windows, before }: ScoredBatch): void {
+export function addLosses(scores: WindowScores, losses: TokenLosses, scored: ScoredBatch): void {
+  const { batch, windows, before, first = 0 } = scored;
   for (const [row, index] of batch.entries()) {
-    addWindow(scores, losses, { row, index, window: windows[index]!, tokensBefore: before[index]! });
+    const name = first + index;
+    addWindow(scores, losses, { row, index, name, window: windows[index]!, tokensBefore: before[index]! });
   }
 }
 
-/** Where a window stands: its row in the batch, its index among all windows. */
+/** Where a window stands: its row in the batch, its index in the scores, and the one that errors name. */
 interface WindowPlace {
   readonly row: number;
   readonly index: number;
+  readonly name: number;
   readonly window: TokenWindow;
   readonly tokensBefore: number;
 }
 
 function addWindow(scores: WindowScores, losses: TokenLosses, place: WindowPlace): void {
-  const { row, index, window, tokensBefore } = place;
+  const { row, index, name, window, tokensBefore } = place;
   const { baseline } = scores;
   for (let token = window.firstScored; token < window.ids.length; token++) {
     const at = row * losses.columns + token - 1;
-    finite(losses.nll[at]!, 'loss', index, token);
+    finite(losses.nll[at]!, 'loss', name, token);
     const isRight = addToken(scores, losses, at, index);
     if (!baseline || !losses.baseline) continue;
-    finite(losses.baseline.nll[at]!, 'loss of the baseline', index, token);
+    finite(losses.baseline.nll[at]!, 'loss of the baseline', name, token);
     const wasRight = addToken(baseline, losses.baseline, at, index);
-    const divergence = finite(losses.baseline.klDivergence[at]!, 'divergence', index, token);
+    const divergence = finite(losses.baseline.klDivergence[at]!, 'divergence', name, token);
     baseline.klDivergence[index]! += divergence;
     baseline.tokenDivergences[tokensBefore + token - window.firstScored] = divergence;
     if (losses.baseline.top[at] === losses.baseline.modelTop[at]) baseline.topAgreements[index]!++;

@@ -4,11 +4,12 @@ import { CompressionError, type TokenWindow } from '@quern/core';
  * Refuses windows that cannot be scored.
  *
  * Errors: INVALID_OPTION when a window scores its first token, which has nothing before it; INVALID_TOKENIZER when a token id
- * is outside of the vocabulary (not checked when the graph leaves its size open).
+ * is outside of the vocabulary (not checked when the graph leaves its size open). Their windows are numbered from `first` on.
  */
-export function checkWindows(windows: readonly TokenWindow[], vocabularySize: number | null): void {
+export function checkWindows(windows: readonly TokenWindow[], vocabularySize: number | null, first = 0): void {
   const limit = vocabularySize ?? Number.POSITIVE_INFINITY;
-  for (const [index, { ids, firstScored }] of windows.entries()) {
+  for (const [at, { ids, firstScored }] of windows.entries()) {
+    const index = first + at;
     if (firstScored < 1) {
       throw new CompressionError(
         'INVALID_OPTION',

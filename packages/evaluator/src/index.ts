@@ -42,5 +42,6 @@ export { summarizeAnswers, type TaskScore } from './tasks/summarizeAnswers.ts';
 export type { TaskDefinition } from './tasks/taskDefinition.ts';
 export type { TaskItem } from './tasks/taskItem.ts';
 export { BRANCHES, withBranches } from './tasks/withBranches.ts';
+export type { WindowPart } from './wholeBatches.ts';
 export type { BaselineScores, ModelScores, WindowScores } from './windowScores.ts';
 export { withLoss } from './withLoss.ts';

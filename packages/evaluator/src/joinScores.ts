@@ -8,10 +8,11 @@ export function joinScores(parts: readonly WindowScores[]): WindowScores {
   if (baselines.length === 0) return own;
   const integers = (name: 'topAgreements' | 'topFiveAgreements' | 'lost' | 'gained') =>
     joinIntegers(baselines.map(part => part[name]));
+  const divergences = baselines.map(part => part.tokenDivergences);
   const baseline = {
     ...joinModels(baselines),
     klDivergence: joinFloats(baselines.map(part => part.klDivergence)),
-    tokenDivergences: Float32Array.from(baselines.flatMap(part => [...part.tokenDivergences])),
+    tokenDivergences: fill(new Float32Array(lengthOf(divergences)), divergences),
     topAgreements: integers('topAgreements'),
     topFiveAgreements: integers('topFiveAgreements'),
     lost: integers('lost'),
@@ -29,9 +30,25 @@ function joinModels(parts: readonly ModelScores[]): ModelScores {
 }
 
 function joinFloats(parts: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(parts.flatMap(part => [...part]));
+  return fill(new Float64Array(lengthOf(parts)), parts);
 }
 
 function joinIntegers(parts: readonly Int32Array[]): Int32Array {
-  return Int32Array.from(parts.flatMap(part => [...part]));
+  return fill(new Int32Array(lengthOf(parts)), parts);
+}
+
+function lengthOf(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+function fill<Joined extends { set(part: Joined, offset: number): void; readonly length: number }>(
+  joined: Joined,
+  parts: readonly Joined[],
+): Joined {
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
 }

@@ -166,6 +166,75 @@ describe('scoreWindows', () => {
     ]);
   });
 
+  it.each([false, true])(
+    'scores windows of a text that is still being cut like all at once, baseline %s',
+    async compares => {
+      const random = (index: number) => Math.abs(Math.floor(1e4 * Math.sin(index))) % 3;
+      const windows = Array.from({ length: 17 }, (_, at) =>
+        window(
+          Array.from({ length: at === 16 ? 4 : 7 }, (_, token) => random(10 * at + token)),
+          at === 0 ? 1 : 3,
+        ),
+      );
+      const seen: number[][] = [];
+      const options = {
+        ...cpu,
+        batchTokens: 3 * 7,
+        onProgress: (...step: number[]) => void seen.push(step),
+        ...(compares ? { baseline: planted(BASELINE) } : {}),
+      };
+      const whole = await scoreWindows(planted(MODEL), windows, options);
+      const total = 16 * 7 + 4;
+      expect(seen.at(-1)).toEqual([total, total]);
+      for (const ends of [[17], [1, 2, 9, 17], [3, 6, 17], [16, 17]]) {
+        seen.length = 0;
+        async function* parts() {
+          let start = 0;
+          for (const end of ends) {
+            await new Promise(resolve => setTimeout(resolve, 1));
+            yield { windows: windows.slice(start, end), share: end / 17 };
+            start = end;
+          }
+        }
+        expect(await scoreWindows(planted(MODEL), parts(), options)).toEqual(whole);
+        // Batches of three windows, the short one alone, as if all had been there.
+        expect(seen.map(([done]) => done)).toEqual([21, 42, 63, 84, 105, 112, 116]);
+        expect(seen.at(-1)).toEqual([total, total]);
+        for (const [, estimate] of seen) expect(Math.abs(estimate! - total)).toBeLessThan(7);
+      }
+    },
+  );
+
+  it('waits for all windows where they have several lengths', async () => {
+    const windows = [window([0, 1]), window([0, 1, 2]), window([2, 0]), window([1, 1, 1])];
+    const seen: number[][] = [];
+    async function* parts() {
+      for (const [at, each] of windows.entries()) yield { windows: [each], share: (at + 1) / 4 };
+    }
+    const options = { ...cpu, batchTokens: 6, onProgress: (...step: number[]) => void seen.push(step) };
+    const { nll } = await scoreWindows(planted(MODEL), parts(), options);
+    expect(nll).toEqual((await scoreWindows(planted(MODEL), windows, cpu)).nll);
+    expect(seen).toEqual([
+      [6, 10],
+      [10, 10],
+    ]);
+  });
+
+  it('names a window by its place in the text, and throws what the text threw', async () => {
+    async function* parts(last: readonly number[]) {
+      yield { windows: [window([0, 1]), window([1, 2]), window([0, 2])], share: 0.5 };
+      yield { windows: [window(last)], share: 1 };
+      if (last.length > 2) throw new Error('the text ended badly');
+    }
+    const of = (last: readonly number[], model = planted(MODEL)) =>
+      scoreWindows(model, parts(last), { ...cpu, batchTokens: 2 }).catch(error => String(error));
+    expect(await of([0, 3])).toMatch(/Window 3 holds token 3/);
+    const broken = logits(MODEL);
+    broken[2] = [Number.NaN, 0, 0];
+    expect(await of([2, 0], tableModel(broken))).toMatch(/token 1 of window 3 is NaN/);
+    expect(await of([0, 1, 2])).toMatch(/ended badly/);
+  });
+
   it('stops between batches when the signal is set', async () => {
     const stop = new AbortController();
     let batches = 0;

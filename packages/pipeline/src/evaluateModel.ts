@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { CompressionError } from '@quern/core';
 import { type Evaluation, summarizeScores } from '@quern/evaluator';
 import { type GraphProto, isQuantized, type OnnxModel, withAccuracyLevel } from '@quern/onnx';
@@ -6,8 +7,10 @@ import { chooseDevice } from './device/chooseDevice.ts';
 import { describeDevice } from './device/describeDevice.ts';
 import { claimReport, drawEvaluationReport } from './evaluation/drawEvaluationReport.ts';
 import type { Emit } from './events.ts';
+import { beginText, type ComingText, wholeText } from './open/beginText.ts';
 import { type OpenedModel, openModel } from './open/openModel.ts';
 import { type PreparedText, prepareText } from './open/prepareText.ts';
+import { sameTokenizers } from './open/sameTokenizers.ts';
 import { windowLengthFor } from './open/windowLengthFor.ts';
 import { scoreStage } from './scoreStage.ts';
 
@@ -66,9 +69,12 @@ export async function evaluateModel(
   const opened = await openModel(request.model, { tokenizer: request.tokenizer });
   const baseline = request.baseline ? await openModel(request.baseline, { tokenizer: request.tokenizer }) : null;
   const windowLength = sharedWindowLength(opened, baseline, request);
-  const text = await prepareText(opened, { ...request, windowLength, part: 'evaluation' });
-  if (baseline) await checkSameTokens(baseline, text, request);
-  const scores = await scoreStage(opened.model, text, {
+  const wanted = { ...request, windowLength, part: 'evaluation' } as const;
+  const begun = leavesCore(device, request.threads)
+    ? await beginText(opened, wanted, signal)
+    : await prepareText(opened, wanted);
+  if (baseline) await checkSameTokens({ opened, baseline }, begun, request);
+  const scores = await scoreStage(opened.model, begun, {
     stage: 'evaluate result',
     device,
     request,
@@ -76,6 +82,7 @@ export async function evaluateModel(
     signal,
     baseline,
   });
+  const text = await wholeText(begun);
   const evaluation = summarizeScores(scores, text, request.seed ?? 0);
   const accuracyLevel = shippedAccuracyLevel(opened.model);
   let exact = evaluation.perplexity;
@@ -133,9 +140,22 @@ function sharedWindowLength(opened: OpenedModel, baseline: OpenedModel | null, r
   return request.windowLength === undefined ? Math.min(own, baseline?.text?.contextLength ?? own) : own;
 }
 
+/** Whether scoring leaves a processor idle: threads that must wait for a core lose more than tokenising beside them saves. */
+function leavesCore(device: Device, threads: number | undefined): boolean {
+  return device !== 'cpu' || (threads !== undefined && threads < availableParallelism());
+}
+
 /** A baseline scored on other token ids would be compared with noise: its own tokenizer must give the same windows. */
-async function checkSameTokens(baseline: OpenedModel, text: PreparedText, request: EvaluateRequest): Promise<void> {
-  const own = await prepareText(baseline, { ...request, windowLength: text.windowLength, part: 'evaluation' });
+async function checkSameTokens(
+  { opened, baseline }: { readonly opened: OpenedModel; readonly baseline: OpenedModel },
+  begun: PreparedText | ComingText,
+  request: EvaluateRequest,
+): Promise<void> {
+  const { windowLength } = begun;
+  windowLengthFor(baseline.text?.contextLength ?? null, { windowLength });
+  if (await sameTokenizers(opened, baseline)) return;
+  const own = await prepareText(baseline, { ...request, windowLength, part: 'evaluation' });
+  const text = await wholeText(begun);
   const same =
     own.windows.length === text.windows.length &&
     own.windows.every((window, index) => {

@@ -1,8 +1,8 @@
-import { cutWindows, type TextMeasure, type TextSource } from '@quern/calibration';
+import { cutWindows, loadTokenizer, type TextMeasure, type TextSource } from '@quern/calibration';
 import { CompressionError, type TokenWindow } from '@quern/core';
 import { loadTexts } from './loadTexts.ts';
 import type { OpenedModel } from './openModel.ts';
-import { textTokenizer } from './textTokenizer.ts';
+import { tokenizerFolderOf } from './textTokenizer.ts';
 import { windowLengthFor } from './windowLengthFor.ts';
 
 export interface TextRequest {
@@ -41,9 +41,28 @@ export interface PreparedText extends TextMeasure {
  * Errors: TOKENIZER_NOT_FOUND, WINDOW_TOO_LONG (above the context), TEXT_TOO_SHORT, INVALID_DATA_SET.
  */
 export async function prepareText(opened: OpenedModel, request: TextRequest): Promise<PreparedText> {
-  const tokenizer = await textTokenizer(opened);
+  return cutText(request, await readText(opened, request));
+}
+
+/** A text before it is cut, and how it will be. */
+export type ReadText = Awaited<ReturnType<typeof readText>>;
+
+/** Cuts a text that was read. Errors: INVALID_TOKENIZER, TEXT_TOO_SHORT. */
+export async function cutText(request: TextRequest, read: ReadText): Promise<PreparedText> {
+  const { documents, tokenizerFolder, options, ...text } = read;
+  const tokenizer = await loadTokenizer(tokenizerFolder);
+  try {
+    return { ...text, ...cutWindows(documents, tokenizer, options) };
+  } catch (error) {
+    throw withText(request, error);
+  }
+}
+
+/** The first half of `prepareText`. Errors: TOKENIZER_NOT_FOUND, WINDOW_TOO_LONG, INVALID_DATA_SET. */
+export async function readText(opened: OpenedModel, request: TextRequest) {
+  const tokenizerFolder = tokenizerFolderOf(opened);
   const windowLength = windowLengthFor(opened.text?.contextLength ?? null, request);
-  const set = await loadTexts(request.data, request.part, request.seed ?? 0);
+  const { id, sha256, sources, documents } = await loadTexts(request.data, request.part, request.seed ?? 0);
   const stride = request.stride ?? windowLength;
   const options = {
     bosTokenId: opened.text?.bosTokenId ?? null,
@@ -52,23 +71,17 @@ export async function prepareText(opened: OpenedModel, request: TextRequest): Pr
     perDocument: request.perDocument ?? false,
     ...(request.maximumWindows === undefined ? {} : { maximumCount: request.maximumWindows }),
   };
-  const cut = nameText(request, () => cutWindows(set.documents, tokenizer, options));
-  const { id, sha256, sources } = set;
-  return { data: { id, sha256, sources }, ...cut, windowLength, stride };
+  return { data: { id, sha256, sources }, windowLength, stride, documents, tokenizerFolder, options };
 }
 
-/** The same errors with the text in front: windows do not know where their tokens come from. */
-function nameText<Result>({ part, data }: TextRequest, cut: () => Result): Result {
-  try {
-    return cut();
-  } catch (error) {
-    if (!(error instanceof CompressionError)) throw error;
-    const { code, message, context } = error;
-    throw new CompressionError(
-      code,
-      `The ${part} text ${data}: ${message}`,
-      { ...context, data, part },
-      { cause: error },
-    );
-  }
+/** The same error with the text in front: windows do not know where their tokens come from. */
+export function withText({ part, data }: TextRequest, error: unknown): unknown {
+  if (!(error instanceof CompressionError) || error.code === 'INTERRUPTED') return error;
+  const { code, message, context } = error;
+  return new CompressionError(
+    code,
+    `The ${part} text ${data}: ${message}`,
+    { ...context, data, part },
+    { cause: error },
+  );
 }

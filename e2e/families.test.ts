@@ -9,7 +9,7 @@ import { env, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../packages/calibration/src/index.ts';
 import { scoreWindows } from '../packages/evaluator/src/index.ts';
-import { findBlockCuts, readOnnxModel } from '../packages/onnx/src/index.ts';
+import { findBlockCuts, findHead, readOnnxModel } from '../packages/onnx/src/index.ts';
 import { scoreByBlocks } from '../packages/pipeline/src/forward/scoreByBlocks.ts';
 import { type CompressResult, compress, generateText } from '../packages/pipeline/src/index.ts';
 import { openModel } from '../packages/pipeline/src/open/openModel.ts';
@@ -65,6 +65,26 @@ const families: Readonly<Record<string, Family>> = {
     sharesAtoms: true,
     rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
   },
+  'Gemma 2': {
+    shape: {
+      ...SMALL,
+      modelType: 'gemma2',
+      tied: true,
+      ropeTheta: 10000,
+      settings: {
+        hidden_activation: 'gelu_pytorch_tanh',
+        query_pre_attn_scalar: 24,
+        sliding_window: 16,
+        attn_logit_softcapping: 4,
+        final_logit_softcapping: 6,
+      },
+    },
+    genaiType: 'gemma2',
+    unfolded: /attn\.o_proj/,
+    contextLength: 256,
+    sharesAtoms: true,
+    rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
+  },
   'Phi-3': {
     shape: {
       ...SMALL,
@@ -87,6 +107,26 @@ const families: Readonly<Record<string, Family>> = {
     unfolded: /attn\.o_proj/,
     contextLength: 128,
     sharesAtoms: false,
+    rotation: null,
+  },
+  Granite: {
+    shape: {
+      ...SMALL,
+      modelType: 'granite',
+      tied: false,
+      ropeTheta: 10000,
+      settings: {
+        hidden_act: 'silu',
+        embedding_multiplier: 4,
+        residual_multiplier: 0.5,
+        attention_multiplier: 0.1,
+        logits_scaling: 0.5,
+      },
+    },
+    genaiType: 'granite',
+    unfolded: /attn\.o_proj/,
+    contextLength: 256,
+    sharesAtoms: true,
     rotation: null,
   },
   SmolLM3: {
@@ -196,6 +236,7 @@ describe.each(Object.entries(families))(
       const original = (await openModel(place('model'))).model;
       for (const model of [original, await graphOf('awq', 'onnx/model_quantized.onnx')]) {
         const cuts = findBlockCuts(model)!;
+        expect(findHead(model, 'logits')).not.toBeNull();
         expect(cuts.map(({ block }) => block)).toEqual([0, 1, 2]);
         const options = { device: 'cpu', scratch: place('hidden'), sliceBytes: 4 * 64 * 1000 } as const;
         const blocks = await scoreByBlocks({ model, cuts }, windows, options);

@@ -22,6 +22,14 @@ export type ModelType = keyof typeof families;
 export const families = {
   llama: { architecture: 'LlamaForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: false },
   qwen3: { architecture: 'Qwen3ForCausalLM', normsHeads: true, normsOutputs: false, gainOffset: 0, isFused: false },
+  granite: {
+    architecture: 'GraniteForCausalLM',
+    normsHeads: false,
+    normsOutputs: false,
+    gainOffset: 0,
+    isFused: false,
+  },
+  gemma2: { architecture: 'Gemma2ForCausalLM', normsHeads: false, normsOutputs: true, gainOffset: 1, isFused: false },
   gemma3_text: {
     architecture: 'Gemma3ForCausalLM',
     normsHeads: true,

@@ -53,6 +53,7 @@ export function addAttention(
   }
   const past = [`past_key_values.${block}.key`, `past_key_values.${block}.value`];
   const tables = rotary && isFused ? [rotary.cosine, rotary.sine] : [];
+  const { attention: softcap } = config.softcaps;
   const name = `${root}/GroupQueryAttention`;
   const mixed = draft.add(
     name,
@@ -67,6 +68,7 @@ export function addAttention(
         scale: { float: config.attentionScale },
         do_rotary: { int: isFused ? 1 : 0 },
         rotary_interleaved: { int: 0 },
+        ...(softcap === null ? {} : { softcap: { float: softcap } }),
         ...(window === null ? {} : { local_window_size: { int: window } }),
       },
     },

@@ -1,12 +1,13 @@
 import { addWeight } from './addWeight.ts';
+import type { DecoderConfig } from './decoderConfig.ts';
 import type { FloatType, GraphDraft } from './graphDraft.ts';
 import type { StoredTensor } from './readSafetensorsHeader.ts';
 
 export interface EmbeddingOptions {
   /** `[vocabularySize, hiddenSize]`. */
   readonly table: StoredTensor;
-  /** Multiplies what is looked up by the root of the hidden size. */
-  readonly isScaled: boolean;
+  /** Multiplies what is looked up. */
+  readonly factor: DecoderConfig['embeddingFactor'];
   /** Of the result. */
   readonly type: FloatType;
 }
@@ -22,17 +23,17 @@ export interface Embedding {
 /**
  * Writes the lookup of `input_ids`.
  *
- * The root is rounded to the type that the table is stored in: transformers casts it to the type of the weight, bfloat16 in the checkpoints
+ * The root of the hidden size is rounded to the type that the table is stored in: transformers casts it to the type of the weight, bfloat16 in the checkpoints
  * of Gemma as in their training, where 25.298 is 25.25.
  */
-export function addEmbedding(draft: GraphDraft, { table, isScaled, type }: EmbeddingOptions): Embedding {
+export function addEmbedding(draft: GraphDraft, { table, factor, type }: EmbeddingOptions): Embedding {
   const path = '/model/embed_tokens';
   const weight = addWeight(draft, table, `${path.slice(1).replace('/', '.')}.weight`);
   const rows = draft.add(`${path}/Gather`, 'Gather', [weight, 'input_ids']);
   const wide = draft.cast(rows, path, { from: draft.computeType, to: type });
-  if (!isScaled) return { table: weight, embedded: wide };
-  const factor = ROUND[table.dtype]!(Math.sqrt(table.shape[1]!));
-  return { table: weight, embedded: draft.add(`${path}/Mul`, 'Mul', [wide, draft.scalar(factor, type)]) };
+  if (factor === 1) return { table: weight, embedded: wide };
+  const value = factor === 'rootOfHiddenSize' ? ROUND[table.dtype]!(Math.sqrt(table.shape[1]!)) : factor;
+  return { table: weight, embedded: draft.add(`${path}/Mul`, 'Mul', [wide, draft.scalar(value, type)]) };
 }
 
 const ROUND: Readonly<Record<string, (value: number) => number>> = {

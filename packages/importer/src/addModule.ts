@@ -16,11 +16,13 @@ export interface ModuleOptions {
   readonly norm: Omit<NormOptions, 'path' | 'weight'> & { readonly type: FloatType };
   /** Writes the module between the norms, in the compute type. */
   readonly compute: (input: string) => string;
+  /** What is added to the hidden state is multiplied by it. */
+  readonly factor: number;
 }
 
-/** Writes attention or feed-forward with what stands around it: h + after(module(before(h))), the sum left to the next norm. */
+/** Writes attention or feed-forward with what stands around it: h + factor after(module(before(h))), the sum left to the next norm. */
 export function addModule(draft: GraphDraft, state: HiddenState, options: ModuleOptions): HiddenState {
-  const { root, norms, norm, compute } = options;
+  const { root, norms, norm, compute, factor } = options;
   const normed = (input: HiddenState, { module, weight }: NormWeight): NormedSum =>
     addNorm(draft, input, { ...norm, path: `${root}/${module}`, weight });
   const outside = norm.type;
@@ -30,5 +32,7 @@ export function addModule(draft: GraphDraft, state: HiddenState, options: Module
   const given = compute(draft.cast(before.normed, `${path}/narrow`, { from: outside, to: inside }));
   const update = draft.cast(given, `${path}/widen`, { from: inside, to: outside });
   const result = norms.after ? normed({ residual: update, update: null }, norms.after).normed : update;
-  return { residual: before.residual, update: result };
+  if (factor === 1) return { residual: before.residual, update: result };
+  const scaled = draft.add(`${path}/factor/Mul`, 'Mul', [result, draft.scalar(factor, outside)]);
+  return { residual: before.residual, update: scaled };
 }

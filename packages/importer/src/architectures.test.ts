@@ -5,7 +5,7 @@ import { largestDifference } from './testSupport/largestDifference.ts';
 import { naiveDecoder } from './testSupport/naiveDecoder.ts';
 import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { GEMMA3, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
+import { GEMMA2, GEMMA3, GRANITE, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
 
 const LLAMA3_SCALING = {
   factor: 8,
@@ -91,6 +91,16 @@ const cases: Case[] = [
       layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
     },
   },
+  { title: 'Gemma 2, BF16', changes: GEMMA2, dtype: 'BF16' },
+  {
+    title: 'Gemma 2 without soft caps, small heads',
+    changes: { ...GEMMA2, head_dim: 8, attn_logit_softcapping: null, final_logit_softcapping: null },
+  },
+  { title: 'Granite, F16', changes: GRANITE, dtype: 'F16' },
+  {
+    title: 'Granite, a head and biases of its own',
+    changes: { ...GRANITE, tie_word_embeddings: false, attention_bias: true, mlp_bias: true },
+  },
 ];
 
 const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
@@ -129,6 +139,8 @@ test('the settings under test matter: without them the naive forward pass differ
     naiveDecoder(rawConfig({ ...GEMMA3, ...changes }), gemma.weights, IDS, dtype).at(-1)!;
   for (const [changes, dtype] of [
     [{}, 'BF16'],
+    [{ attn_logit_softcapping: 0.5 }],
+    [{ final_logit_softcapping: 2 }],
     [{ query_pre_attn_scalar: 16 }],
     [{ sliding_window: 59 }],
     [{ rope_local_base_freq: 100_000 }],
@@ -142,6 +154,10 @@ test('the settings under test matter: without them the naive forward pass differ
     { rope_scaling: { type: 'linear', factor: 4 } },
     { rope_scaling: { rope_type: 'llama3', ...LLAMA3_SCALING } },
     { no_rope_layers: [1, 0, 1] },
+    { embedding_multiplier: 3 },
+    { residual_multiplier: 0.4 },
+    { attention_multiplier: 0.3 },
+    { logits_scaling: 2 },
     { ...mistral, sliding_window: 7 },
     { ...mistral, sliding_window: 59 },
   ]) {
@@ -156,6 +172,8 @@ test.each<[string, WeightDtype, Partial<RawConfig>]>([
   ['Qwen3 with heads of 8', 'F16', { ...qwen3, head_dim: 8 }],
   ['Phi-3', 'BF16', PHI3],
   ['SmolLM3', 'F16', SMOLLM3],
+  ['Gemma 2', 'BF16', GEMMA2],
+  ['Granite', 'F16', GRANITE],
   ['Gemma 3', 'F32', GEMMA3],
   ['Gemma 3', 'BF16', GEMMA3],
 ])('fp16 graph of %s over %s weights stays near', async (_, dtype, changes) => {

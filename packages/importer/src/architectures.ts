@@ -16,12 +16,14 @@ export interface Architecture {
   readonly defaultHeadSize: number | null;
   /**
    * `everyBlock`: `sliding_window` holds for all; `laterBlocks`: `use_sliding_window`, `max_window_layers`, `layer_types`; `byPattern`:
-   * `layer_types`, else all but each sixth (`sliding_window_pattern`); `unturnedBlocks`: `use_sliding_window`, `layer_types`, else blocks
+   * `layer_types`, else all but the last of so many (`sliding_window_pattern`); `unturnedBlocks`: `use_sliding_window`, `layer_types`, else blocks
    * without rope.
    */
   readonly slidingWindow: 'none' | 'everyBlock' | 'laterBlocks' | 'byPattern' | 'unturnedBlocks';
   /** Where `sliding_window` is absent; an explicit null means no window. */
   readonly defaultWindow: number | null;
+  /** Where `sliding_window_pattern` is absent. */
+  readonly defaultPattern: number;
   /** `byKind`: blocks with a window have their own theta, unscaled; `someBlocks`: by `no_rope_layers`, else all but each fourth. */
   readonly rope: 'allBlocks' | 'byKind' | 'someBlocks';
   readonly defaultTheta: number;
@@ -29,14 +31,16 @@ export interface Architecture {
   readonly partialRotation: boolean;
   /** Whether there is LongRoPE, by `original_max_position_embeddings`. */
   readonly longRope: boolean;
-  /** Scores are divided by the root of the head size, or of `query_pre_attn_scalar`. */
-  readonly attentionScale: 'headSize' | 'queryPreAttnScalar';
+  /** Scores are divided by the root of the head size, or of `query_pre_attn_scalar`; or multiplied by `attention_multiplier`. */
+  readonly attentionScale: 'headSize' | 'queryPreAttnScalar' | 'multiplier';
+  /** Bounds of scores and logits, by tanh, where `attn_logit_softcapping` and `final_logit_softcapping` are absent; null for a class without. */
+  readonly defaultSoftcaps: { readonly attention: number; readonly logits: number } | null;
   /** `before` attention and feed-forward, or `around` them: also over what they give, before it is added. */
   readonly norms: 'before' | 'around';
   /** What is added to the stored weight of a norm. */
   readonly gainOffset: 0 | 1;
-  /** Whether embeddings are multiplied by the root of the hidden size. */
-  readonly scalesEmbedding: boolean;
+  /** What embeddings are multiplied by; `config`: `embedding_multiplier`, and the hidden state and logits have their factors too. */
+  readonly factors: 'none' | 'rootOfHiddenSize' | 'config';
   /** Whether hidden states between modules outgrow float16 in published checkpoints. */
   readonly outgrowsFloat16: boolean;
   readonly defaultTied: boolean;
@@ -55,14 +59,16 @@ const LLAMA: Architecture = {
   defaultHeadSize: null,
   slidingWindow: 'none',
   defaultWindow: 4096,
+  defaultPattern: 6,
   rope: 'allBlocks',
   defaultTheta: 10000,
   partialRotation: false,
   longRope: false,
   attentionScale: 'headSize',
+  defaultSoftcaps: null,
   norms: 'before',
   gainOffset: 0,
-  scalesEmbedding: false,
+  factors: 'none',
   outgrowsFloat16: false,
   defaultTied: false,
   fixed: {},
@@ -94,6 +100,27 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
     },
   ],
   [
+    'Gemma2ForCausalLM',
+    {
+      ...LLAMA,
+      modelType: 'gemma2',
+      mlpBias: 'none',
+      activation: 'gelu_pytorch_tanh',
+      activationKey: 'hidden_activation',
+      defaultHeadSize: 256,
+      slidingWindow: 'byPattern',
+      defaultPattern: 2,
+      attentionScale: 'queryPreAttnScalar',
+      defaultSoftcaps: { attention: 50, logits: 30 },
+      norms: 'around',
+      gainOffset: 1,
+      factors: 'rootOfHiddenSize',
+      outgrowsFloat16: true,
+      defaultTied: true,
+      fixed: { use_bidirectional_attention: false },
+    },
+  ],
+  [
     'Gemma3ForCausalLM',
     {
       ...LLAMA,
@@ -109,7 +136,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       attentionScale: 'queryPreAttnScalar',
       norms: 'around',
       gainOffset: 1,
-      scalesEmbedding: true,
+      factors: 'rootOfHiddenSize',
       outgrowsFloat16: true,
       defaultTied: true,
       fixed: { use_bidirectional_attention: false, attn_logit_softcapping: null, final_logit_softcapping: null },
@@ -141,4 +168,5 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       defaultTied: true,
     },
   ],
+  ['GraniteForCausalLM', { ...LLAMA, modelType: 'granite', attentionScale: 'multiplier', factors: 'config' }],
 ]);

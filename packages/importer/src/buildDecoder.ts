@@ -37,7 +37,7 @@ export function buildDecoder(
     const rows = draft.add(`${path}/Reshape`, 'Reshape', [input, draft.constant([-1, config.hiddenSize])]);
     return draft.add(`${path}/Gather`, 'Gather', [rows, order]);
   };
-  const embedding = { table: weights.embedding, isScaled: config.scalesEmbedding, type };
+  const embedding = { table: weights.embedding, factor: config.embeddingFactor, type };
   const { table, embedded } = addEmbedding(draft, embedding);
   let state: HiddenState = { residual: reorder('/model/inside_order', embedded, layout.insideOrder), update: null };
   for (const [block, own] of weights.blocks.entries()) {
@@ -48,19 +48,21 @@ export function buildDecoder(
       root,
       norms: own.attentionNorms,
       norm,
+      factor: config.residualFactor,
       compute: input => addAttention(draft, input, attention),
     });
     state = addModule(draft, state, {
       root,
       norms: own.feedForwardNorms,
       norm,
+      factor: config.residualFactor,
       compute: input => addFeedForward(draft, input, { block, activation: config.activation, weights: own }),
     });
   }
   const { normed } = addNorm(draft, state, { ...norm, path: '/model/norm', weight: weights.finalNorm });
   const narrow = draft.cast(normed, '/model/norm/narrow', { from: type, to: computeType });
   const ordered = reorder('/model/caller_order', narrow, layout.callerOrder);
-  addHead(draft, ordered, { head: weights.head, embedding: table });
+  addHead(draft, ordered, { config, head: weights.head, embedding: table });
 
   return createModel({
     folder,

@@ -31,6 +31,8 @@ export interface DecoderConfig {
   readonly queryKeyNorm: boolean;
   /** Scores of queries and keys are multiplied by this before softmax. */
   readonly attentionScale: number;
+  /** Bounds of scores and of logits: x becomes c tanh(x / c); null for none. */
+  readonly softcaps: { readonly attention: number | null; readonly logits: number | null };
   readonly activation: Activation;
   /** Queries, keys and values are stored as one weight, gate and up as another. */
   readonly fusedProjections: boolean;
@@ -38,8 +40,12 @@ export interface DecoderConfig {
   readonly outputNorms: boolean;
   /** Norms multiply by their stored weight plus this. */
   readonly gainOffset: 0 | 1;
-  /** Embeddings are multiplied by the root of the hidden size, rounded to the type that their table is stored in. */
-  readonly scalesEmbedding: boolean;
+  /** Embeddings are multiplied by this, or by the root of the hidden size, rounded to the type that their table is stored in. */
+  readonly embeddingFactor: number | 'rootOfHiddenSize';
+  /** What attention and feed-forward give is multiplied by this before it is added to the hidden state. */
+  readonly residualFactor: number;
+  /** Logits are divided by this. */
+  readonly logitDivisor: number;
   /** Hidden states between modules outgrow float16. */
   readonly outgrowsFloat16: boolean;
   /** `blockCount` entries. */

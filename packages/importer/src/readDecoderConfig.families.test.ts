@@ -12,6 +12,8 @@ async function read(config: object): ReturnType<typeof readDecoderConfig> {
 }
 
 const gemma3 = { ...rawConfig(), architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text' };
+const gemma2 = { ...rawConfig(), architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2' };
+const granite = { ...rawConfig(), architectures: ['GraniteForCausalLM'], model_type: 'granite' };
 const phi3 = { ...rawConfig(), architectures: ['Phi3ForCausalLM'], model_type: 'phi3' };
 const smollm3 = { ...rawConfig(), architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3' };
 const short_factor = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5];
@@ -68,6 +70,30 @@ describe('Gemma 3', () => {
       expect(blocks[2]!.rope).toBe(blocks[0]!.rope);
     }
   });
+});
+
+test('Gemma 2 by its defaults, and without soft caps', async () => {
+  const config = await read({ ...gemma2, head_dim: undefined, tie_word_embeddings: undefined });
+  expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: false, attentionScale: 1 / 16 });
+  expect(config.softcaps).toEqual({ attention: 50, logits: 30 });
+  expect(config.blocks.map(({ slidingWindow }) => slidingWindow)).toEqual([4096, null, 4096]);
+  expect(config.blocks[1]!.rope).toBe(config.blocks[0]!.rope);
+  const none = { attn_logit_softcapping: null, final_logit_softcapping: null };
+  expect((await read({ ...gemma2, ...none })).softcaps).toEqual({ attention: null, logits: null });
+});
+
+test('Granite has factors, each 1 unless it says so', async () => {
+  const factors = { embeddingFactor: 1, residualFactor: 1, logitDivisor: 1, attentionScale: 1 };
+  expect(await read(granite)).toMatchObject(factors);
+  const own = {
+    embedding_multiplier: 12,
+    residual_multiplier: 0.22,
+    logits_scaling: 8,
+    attention_multiplier: 0.015625,
+  };
+  const expected = { embeddingFactor: 12, residualFactor: 0.22, logitDivisor: 8, attentionScale: 0.015625 };
+  expect(await read({ ...granite, ...own })).toMatchObject(expected);
+  await expect(read({ ...granite, logits_scaling: 0 })).rejects.toThrow(/logits_scaling is 0, wanted a number above 0/);
 });
 
 describe('Phi-3', () => {

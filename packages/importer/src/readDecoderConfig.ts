@@ -4,6 +4,7 @@ import { configFields } from './configFields.ts';
 import type { DecoderConfig, Rope } from './decoderConfig.ts';
 import { findArchitecture } from './findArchitecture.ts';
 import { invalidConfig } from './invalidConfig.ts';
+import { readFactors } from './readFactors.ts';
 import { readHeads } from './readHeads.ts';
 import { readJsonObject } from './readJsonObject.ts';
 import { readRopes } from './readRopes.ts';
@@ -13,8 +14,6 @@ import { readTurnedBlocks } from './readTurnedBlocks.ts';
 /** Far above any published decoder; keeps a broken file from asking for endless graphs and tables. */
 const BLOCK_LIMIT = 1024;
 const CONTEXT_LIMIT = 2 ** 24;
-/** transformers' default of `query_pre_attn_scalar`. */
-const DEFAULT_QUERY_SCALAR = 256;
 
 /**
  * Reads config.json (and the end tokens of generation_config.json) of a Hugging Face decoder.
@@ -49,10 +48,6 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
   const slidingWindows = readSlidingWindows(raw, { turned, architecture, where });
   const heads = readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where });
   const ropes = readRopes(raw, { architecture, headSize: heads.headSize, where });
-  const scoreSize =
-    architecture.attentionScale === 'headSize'
-      ? heads.headSize
-      : fields.positive('query_pre_attn_scalar', DEFAULT_QUERY_SCALAR);
   const biases = fields.flag('attention_bias', false) ? 'all' : 'none';
   return {
     modelType: architecture.modelType,
@@ -71,12 +66,11 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     attentionBias: architecture.attentionBias === 'config' ? biases : architecture.attentionBias,
     mlpBias: architecture.mlpBias === 'config' && fields.flag('mlp_bias', false),
     queryKeyNorm: architecture.queryKeyNorm,
-    attentionScale: 1 / Math.sqrt(scoreSize),
+    ...readFactors(raw, { architecture, headSize: heads.headSize, where }),
     activation: architecture.activation,
     fusedProjections: architecture.fusedProjections,
     outputNorms: architecture.norms === 'around',
     gainOffset: architecture.gainOffset,
-    scalesEmbedding: architecture.scalesEmbedding,
     outgrowsFloat16: architecture.outgrowsFloat16,
     blocks: slidingWindows.map((slidingWindow, block) => {
       const rope = slidingWindow === null ? ropes.full : ropes.sliding;

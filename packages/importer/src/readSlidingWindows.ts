@@ -5,10 +5,8 @@ import { unsupportedModel } from './unsupportedModel.ts';
 
 /** transformers' default of `max_window_layers`. */
 const DEFAULT_FIRST_WINDOWED_BLOCK = 28;
-/** Of this many blocks the last sees everything. */
-const DEFAULT_PATTERN = 6;
 
-type WindowFacts = Pick<Architecture, 'slidingWindow' | 'defaultWindow'>;
+type WindowFacts = Pick<Architecture, 'slidingWindow' | 'defaultWindow' | 'defaultPattern'>;
 
 /**
  * Tells for each block how many keys a query sees.
@@ -24,7 +22,7 @@ export function readSlidingWindows(
 ): (number | null)[] {
   const { turned, architecture, where } = options;
   const blockCount = turned.length;
-  const { slidingWindow: kind, defaultWindow } = architecture;
+  const { slidingWindow: kind, defaultWindow, defaultPattern } = architecture;
   if (kind === 'none') return new Array(blockCount).fill(null);
   const fields = configFields(raw, where);
   const isAbsent = raw.sliding_window === undefined;
@@ -35,7 +33,7 @@ export function readSlidingWindows(
   const types = raw.layer_types ?? null;
   if (types !== null) return fromLayerTypes(types, { blockCount, active, where });
   if (kind === 'byPattern') {
-    const pattern = fields.count('sliding_window_pattern', fields.count('_sliding_window_pattern', DEFAULT_PATTERN));
+    const pattern = fields.count('sliding_window_pattern', fields.count('_sliding_window_pattern', defaultPattern));
     const byPattern = turned.map((_, block) => ((block + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention'));
     return fromLayerTypes(byPattern, { blockCount, active, where });
   }

@@ -38,8 +38,8 @@ export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
 export { type EmbeddingSite, findEmbeddings } from './sites/findEmbeddings.ts';
 export { findHead, type SlicedHead } from './sites/findHead.ts';
 export { findLinearSites } from './sites/findLinearSites.ts';
-
 export { findStoredCodes, type StoredCodes } from './sites/findStoredCodes.ts';
+export { isEntrywise } from './sites/isEntrywise.ts';
 export { isQuantized } from './sites/isQuantized.ts';
 export { openEmbedding, openWeight, type StoredRows } from './sites/openRows.ts';
 export { readWeight } from './sites/readWeight.ts';

@@ -4,7 +4,7 @@ import { type ImportedModel, importCheckpoint } from '../importCheckpoint.ts';
 import { largestDifference } from '../testSupport/largestDifference.ts';
 import { openDecoder } from '../testSupport/openDecoder.ts';
 import { randomCheckpoint } from '../testSupport/randomCheckpoint.ts';
-import { GEMMA3, PHI3, type RawConfig, rawConfig, SMOLLM3 } from '../testSupport/rawConfig.ts';
+import { GEMMA3, GRANITE, PHI3, type RawConfig, rawConfig, SMOLLM3 } from '../testSupport/rawConfig.ts';
 import { temporaryFolder } from '../testSupport/temporaryFolder.ts';
 import { rotateDecoder } from './rotateDecoder.ts';
 
@@ -45,6 +45,7 @@ const ARCHITECTURES: readonly (readonly [string, RawConfig])[] = [
   ],
   ['Phi-3, whose projections are fused', rawConfig(PHI3)],
   ['SmolLM3', rawConfig(SMOLLM3)],
+  ['Granite, tied', rawConfig(GRANITE)],
 ];
 
 describe('a rotated decoder', () => {

@@ -12,28 +12,30 @@ export function naiveDecoder(
   ids: readonly number[],
   dtype: WeightDtype = 'F32',
 ): Float64Array[] {
-  if (config.model_type === 'gemma3_text') return naiveGemma(config, weights, ids, dtype);
+  if (config.model_type.startsWith('gemma')) return naiveGemma(config, weights, ids, dtype);
   if (config.model_type === 'phi3')
     return naiveDecoder({ ...config, model_type: 'mistral' }, unfused(config, weights), ids);
   const get = (name: string): Float64Array => weights.get(name)!;
   const embedding = get('model.embed_tokens.weight');
   const hidden = config.hidden_size;
-  let states: Float64Array[] = ids.map(id => embedding.slice(id * hidden, (id + 1) * hidden));
+  const { embedding_multiplier: embeds = 1, residual_multiplier: adds = 1, logits_scaling: divides = 1 } = config;
+  const times = (x: Float64Array, factor: number): Float64Array => x.map(value => value * factor);
+  let states = ids.map(id => times(embedding.slice(id * hidden, (id + 1) * hidden), embeds));
   for (let block = 0; block < config.num_hidden_layers; block++) {
     const prefix = `model.layers.${block}`;
     const normed = states.map(x => norm(x, get(`${prefix}.input_layernorm.weight`), config.rms_norm_eps));
     const attended = attention(config, weights, normed, block);
-    states = states.map((x, token) => add(x, attended[token]!));
+    states = states.map((x, token) => add(x, times(attended[token]!, adds)));
     states = states.map(x => {
       const y = norm(x, get(`${prefix}.post_attention_layernorm.weight`), config.rms_norm_eps);
       const gate = linear(weights, `${prefix}.mlp.gate_proj`, y);
       const up = linear(weights, `${prefix}.mlp.up_proj`, y);
       const gated = gate.map((value, feature) => (value / (1 + Math.exp(-value))) * up[feature]!);
-      return add(x, linear(weights, `${prefix}.mlp.down_proj`, gated));
+      return add(x, times(linear(weights, `${prefix}.mlp.down_proj`, gated), adds));
     });
   }
   const head = weights.get('lm_head.weight') ?? embedding;
-  return states.map(x => multiply(head, norm(x, get('model.norm.weight'), config.rms_norm_eps)));
+  return states.map(x => times(multiply(head, norm(x, get('model.norm.weight'), config.rms_norm_eps)), 1 / divides));
 }
 
 /** The rows of Phi-3's two fused weights under the names of Llama: queries, keys, values; gate, up. */
@@ -58,7 +60,7 @@ function unfused(config: RawConfig, weights: ReadonlyMap<string, Float64Array>):
   return result;
 }
 
-/** Gemma 3: scaled embeddings, norms that multiply by 1 + weight, before and after both parts of a block, GELU. */
+/** Gemma 2 and 3: scaled embeddings, norms that multiply by 1 + weight, before and after both parts of a block, GELU; soft caps. */
 function naiveGemma(
   config: RawConfig,
   stored: ReadonlyMap<string, Float64Array>,
@@ -91,7 +93,12 @@ function naiveGemma(
     });
   }
   const head = weights.get('lm_head.weight') ?? embedding;
-  return states.map(x => multiply(head, normOf(x, 'model.norm')));
+  const cap = config.final_logit_softcapping ?? null;
+  return states.map(x => multiply(head, normOf(x, 'model.norm')).map(logit => softcap(logit, cap)));
+}
+
+function softcap(x: number, cap: number | null): number {
+  return cap === null ? x : cap * Math.tanh(x / cap);
 }
 
 function geluTanh(x: number): number {
@@ -116,7 +123,7 @@ function attention(
   const shared = config.num_attention_heads / config.num_key_value_heads;
   const window = windowOf(config, block);
   const turns = turnsOf(config, Number.isFinite(window));
-  const scale = 1 / Math.sqrt(config.query_pre_attn_scalar ?? size);
+  const scale = config.attention_multiplier ?? 1 / Math.sqrt(config.query_pre_attn_scalar ?? size);
   const project = (module: string, normName: string | null): Float64Array[][] =>
     inputs.map((x, position) => {
       const y = linear(weights, `${prefix}.${module}`, x);
@@ -139,7 +146,7 @@ function attention(
       for (let other = 0; other <= position; other++) {
         const visible = position - other < window;
         const dot = query.reduce((sum, value, feature) => sum + value * keys[other]![source]![feature]!, 0);
-        scores.push(visible ? dot * scale : Number.NEGATIVE_INFINITY);
+        scores.push(visible ? softcap(dot * scale, config.attn_logit_softcapping ?? null) : Number.NEGATIVE_INFINITY);
       }
       const top = Math.max(...scores);
       const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
@@ -157,7 +164,7 @@ function attention(
 function windowOf(config: RawConfig, block: number): number {
   const window = config.sliding_window ?? Number.POSITIVE_INFINITY;
   if (config.model_type === 'mistral') return window;
-  if (config.model_type !== 'gemma3_text' && !config.use_sliding_window) return Number.POSITIVE_INFINITY;
+  if (!config.model_type.startsWith('gemma') && !config.use_sliding_window) return Number.POSITIVE_INFINITY;
   const sliding = config.layer_types
     ? config.layer_types[block] === 'sliding_attention'
     : block >= config.max_window_layers!;

@@ -31,7 +31,8 @@ export async function randomCheckpoint(
   const folder = await temporaryFolder();
   const random = uniform(1234);
   const weights = new Map<string, Float64Array>();
-  const meanGain = config.model_type === 'gemma3_text' ? 0 : 1; // Gemma adds 1 itself
+  const isGemma = config.model_type.startsWith('gemma');
+  const meanGain = isGemma ? 0 : 1; // Gemma adds 1 itself
   const all = tensorShapes(config).map(([name, shape]): TensorBytes => {
     const isNorm = name.endsWith('norm.weight');
     const size = shape.reduce((product, length) => product * length, 1);
@@ -99,7 +100,7 @@ function tensorShapes(config: RawConfig): [string, number[]][] {
       shapes.push([`${prefix}.mlp.gate_proj.bias`, [inner]], [`${prefix}.mlp.up_proj.bias`, [inner]]);
       shapes.push([`${prefix}.mlp.down_proj.bias`, [hidden]]);
     }
-    if (config.model_type === 'gemma3_text') {
+    if (config.model_type.startsWith('gemma')) {
       shapes.push([`${prefix}.pre_feedforward_layernorm.weight`, [hidden]]);
       shapes.push([`${prefix}.post_feedforward_layernorm.weight`, [hidden]]);
     }

@@ -19,6 +19,12 @@ export interface RawConfig {
   readonly partial_rotary_factor?: number;
   readonly original_max_position_embeddings?: number;
   readonly no_rope_layers?: readonly number[];
+  readonly attn_logit_softcapping?: number | null;
+  readonly final_logit_softcapping?: number | null;
+  readonly embedding_multiplier?: number;
+  readonly residual_multiplier?: number;
+  readonly attention_multiplier?: number;
+  readonly logits_scaling?: number;
   readonly query_pre_attn_scalar?: number;
   readonly hidden_activation?: string;
   readonly attention_bias?: boolean;
@@ -95,4 +101,28 @@ export const SMOLLM3 = {
   model_type: 'smollm3',
   tie_word_embeddings: true,
   no_rope_layers: [1, 0, 1],
+} as const satisfies Partial<RawConfig>;
+
+/** What makes a config.json that of a small Gemma 2. */
+export const GEMMA2 = {
+  architectures: ['Gemma2ForCausalLM'],
+  model_type: 'gemma2',
+  hidden_activation: 'gelu_pytorch_tanh',
+  tie_word_embeddings: true,
+  query_pre_attn_scalar: 10,
+  sliding_window: 7,
+  layer_types: ['sliding_attention', 'full_attention', 'sliding_attention'],
+  attn_logit_softcapping: 0.5,
+  final_logit_softcapping: 2,
+} as const satisfies Partial<RawConfig>;
+
+/** What makes a config.json that of a small Granite. */
+export const GRANITE = {
+  architectures: ['GraniteForCausalLM'],
+  model_type: 'granite',
+  tie_word_embeddings: true,
+  embedding_multiplier: 3,
+  residual_multiplier: 0.4,
+  attention_multiplier: 0.3,
+  logits_scaling: 2,
 } as const satisfies Partial<RawConfig>;

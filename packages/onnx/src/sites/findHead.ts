@@ -14,6 +14,7 @@ import {
 import type { OnnxModel } from '../onnxModel.ts';
 import { sliceRows } from '../read/sliceRows.ts';
 import { isExternal } from '../read/tensorSize.ts';
+import { isEntrywise } from './isEntrywise.ts';
 import { scanSites } from './scanSites.ts';
 
 /** A head whose parts of the vocabulary need parts of the files only. */
@@ -31,14 +32,14 @@ const BETWEEN = ['Cast', 'Identity', 'Reshape', 'Expand'];
 
 /**
  * The head of a decoder where `logits` is one product, MatMul, Gemm or MatMulNBits, of an activation with a matrix that lies in a file,
- * row by row, a token each. Null for any other head, and one that is stored in the header.
+ * row by row, a token each; what follows works entry by entry (see `isEntrywise`). Null for any other head, and one that is stored in the header.
  */
 export function findHead(model: OnnxModel, logits: string): SlicedHead | null {
   const graph = model.proto.graph;
   if (!graph) return null;
   const producers = new Map(graph.node.flatMap(node => node.output.map(output => [output, node] as const)));
   let product = producers.get(logits);
-  while (product && (isStandard(product, 'Cast') || isStandard(product, 'Identity'))) {
+  while (product && isEntrywise(graph, product)) {
     product = producers.get(product.input[0]!);
   }
   const shape = product && productShape(model, product);

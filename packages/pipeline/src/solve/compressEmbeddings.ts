@@ -3,6 +3,7 @@ import {
   activationTypeOf,
   findEmbeddings,
   findLinearSites,
+  isEntrywise,
   type OnnxModel,
   openEmbedding,
   openWeight,
@@ -88,7 +89,7 @@ function isRotation({ name }: Pick<LinearSite, 'name'>): boolean {
   return name === 'model.norm.rotation';
 }
 
-/** Whether a node's product is the logits, directly or through casts and a bias. */
+/** Whether a node's product is the logits, directly or through a bias and what works entry by entry. */
 function isHead(model: OnnxModel, nodeName: string): boolean {
   const graph = model.proto.graph;
   const outputs = new Set((graph?.output ?? []).map(output => output.name ?? ''));
@@ -97,7 +98,7 @@ function isHead(model: OnnxModel, nodeName: string): boolean {
     if (outputs.has(name)) return true;
     const current: string = name;
     const reader = graph?.node.find(node => node.input.includes(current));
-    name = reader && ['Cast', 'Add', 'Identity'].includes(reader.opType) ? reader.output[0] : undefined;
+    name = reader && (reader.opType === 'Add' || isEntrywise(graph!, reader)) ? reader.output[0] : undefined;
   }
   return false;
 }

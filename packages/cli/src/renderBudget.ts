@@ -14,8 +14,9 @@ export function renderBudget({ asked, chosen, predicted, measured, corrections, 
 }
 
 function describeRival({ method, klDivergence, chosenKlDivergence, isKept }: UniformRival): string {
-  const [own, others] = [klDivergence, chosenKlDivergence].map(loss => loss.toPrecision(3));
-  return `${method} diverges by ${own}, the mix by ${others}: ${isKept ? 'kept one way for all' : 'kept the mix'}`;
+  const mix =
+    chosenKlDivergence === null ? 'the mix takes too much' : `the mix by ${chosenKlDivergence.toPrecision(3)}`;
+  return `${method} diverges by ${klDivergence.toPrecision(3)}, ${mix}: ${isKept ? 'kept one way for all' : 'kept the mix'}`;
 }
 
 /** What a budget would come to, before work. */

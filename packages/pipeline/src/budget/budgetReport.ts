@@ -17,10 +17,10 @@ export interface BudgetReport {
 export interface UniformRival {
   /** `name:bits:group` of its sites. */
   readonly method: string;
-  /** As in `BudgetFigures`, of both. */
+  /** As in `BudgetFigures`, of both; null for a choice that did not keep the size. */
   readonly klDivergence: number;
-  readonly chosenKlDivergence: number;
-  /** Whether it lost less, and stands in the files. */
+  readonly chosenKlDivergence: number | null;
+  /** Whether it lost less, or alone kept the size, and stands in the files. */
   readonly isKept: boolean;
 }
 

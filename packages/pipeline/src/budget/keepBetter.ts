@@ -14,9 +14,9 @@ export interface BetterFiles {
 
 /**
  * The files that keep a size and lose least: those of the choice, or of one way for all sites where that comes near and is measured to
- * lose less. `makeRival` writes and measures files that need only be compared; null where nothing can measure them.
+ * lose less, or the choice does not keep the size. `makeRival` writes and measures files that need only be compared; null where nothing can measure them.
  *
- * Errors: those of `fitSize`. Cost: with a rival, one more result without its evaluation, and where it wins one more with it.
+ * Errors: those of `fitSize`, where the rival does not keep the size either. Cost: with a rival, one more result without its evaluation, and where it wins one more with it.
  */
 export async function keepBetter(
   table: CandidateTable,
@@ -25,16 +25,18 @@ export async function keepBetter(
   make: MakeFiles,
 ): Promise<BetterFiles> {
   const near = nearUniform(table, limit.bits);
-  if (makeRival === null || near === null) return { made: await fitSize(table, limit, make), uniform: null };
-  const rival = await makeRival(near);
+  const rival = makeRival && near && (await makeRival(near));
   const made = await fitSize(table, limit, make);
-  if (rival.klDivergence === null || made.klDivergence === null || limit.excess(rival) > 0) {
+  const fits = rival !== null && rival.klDivergence !== null && limit.excess(rival) <= 0;
+  if (!fits) {
+    if (made instanceof Error) throw made;
     return { made, uniform: null };
   }
-  const isKept = rival.klDivergence < made.klDivergence;
+  const chosenKlDivergence = made instanceof Error ? null : made.klDivergence;
+  const isKept = made instanceof Error || rival.klDivergence! < made.klDivergence!;
   const uniform = {
-    method: wayOf(near.free),
-    ...{ klDivergence: rival.klDivergence, chosenKlDivergence: made.klDivergence, isKept },
+    method: wayOf(near!.free),
+    ...{ klDivergence: rival.klDivergence!, chosenKlDivergence, isKept },
   };
   return { made: isKept ? await make(rival.chosen, null) : made, uniform };
 }

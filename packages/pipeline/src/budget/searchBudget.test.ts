@@ -76,19 +76,19 @@ describe('fitSize', () => {
 
   it('takes the best choice that fits, and less where files take more than expected', async () => {
     const exact = losing(() => 1);
-    expect((await fitSize(table, limitOf(4.05, 1), exact.make)).chosen.bits).toBeCloseTo(4, 9);
+    expect(((await fitSize(table, limitOf(4.05, 1), exact.make)) as Attempt).chosen.bits).toBeCloseTo(4, 9);
     expect(exact.made.length).toBe(1);
     const larger = losing(() => 1);
-    const kept = await fitSize(table, limitOf(4, 1.02), larger.make);
+    const kept = (await fitSize(table, limitOf(4, 1.02), larger.make)) as Attempt;
     expect(1.02 * kept.chosen.bits).toBeLessThanOrEqual(4);
     expect(larger.made.map(({ correction }) => correction)).toEqual([0, 1]);
   });
 
   it('refuses what the methods do not reach, and gives up after three corrections', async () => {
-    await expect(fitSize(table, limitOf(1.9, 1), losing(() => 1).make)).rejects.toThrow('out of reach');
+    expect(await fitSize(table, limitOf(1.9, 1), losing(() => 1).make)).toMatchObject({ message: 'out of reach' });
     const { made, make } = losing(() => 1);
     const stubborn = { ...limitOf(6, 1), excess: () => 0.1 };
-    await expect(fitSize(table, stubborn, make)).rejects.toMatchObject({ code: 'BUDGET_MISSED' });
+    expect(await fitSize(table, stubborn, make)).toMatchObject({ code: 'BUDGET_MISSED' });
     expect(made.length).toBe(4);
   });
 });
@@ -126,6 +126,27 @@ describe('keepBetter', () => {
       report: { isKept: true },
       keepsUniform: true,
     });
+  });
+
+  it('takes one way for all where only that keeps the size, and fails where nothing does', async () => {
+    const chosen = table.within(4)!;
+    const uniform = { free: plan, plans: [bound, plan], bits: 4, loss: 1.2 * chosen.loss };
+    const made: string[] = [];
+    const keep = (over: (of: ChosenPlans) => number) =>
+      keepBetter(
+        { ...table, within: () => ({ ...chosen, plans: [bound, { ...plan }] }), uniformWithin: () => uniform },
+        { ...limit, excess: ({ chosen: own }) => over(own) },
+        async of => ({ chosen: of, klDivergence: 1.3 }) as Attempt,
+        async (of, correction) => {
+          made.push(of === uniform ? `uniform ${correction}` : `choice ${correction}`);
+          return { chosen: of, klDivergence: 1 } as Attempt;
+        },
+      );
+    const kept = await keep(of => (of === uniform ? 0 : 8));
+    expect(kept.made.chosen).toBe(uniform);
+    expect(kept.uniform).toEqual({ method: 'gptq:4:32', klDivergence: 1.3, chosenKlDivergence: null, isKept: true });
+    expect(made).toEqual(['choice 0', 'choice 1', 'choice 2', 'choice 3', 'uniform null']);
+    await expect(keep(() => 8)).rejects.toMatchObject({ code: 'BUDGET_MISSED' });
   });
 
   it('writes nothing more where one way for all is far off, or nothing measures it', async () => {

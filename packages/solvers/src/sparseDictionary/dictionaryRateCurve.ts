@@ -4,6 +4,7 @@ import type { StackedSite } from '../solver.ts';
 import { curveOf } from './dictionaryCurve.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
 import { type DictionaryOptions, dictionaryOptions } from './dictionaryOptions.ts';
+import { dictionaryShape } from './dictionaryShape.ts';
 import { dictionarySize } from './dictionarySize.ts';
 import { TRIAL_SWEEPS } from './learnAtBest.ts';
 import { sideOf } from './sideOf.ts';
@@ -19,7 +20,7 @@ export async function dictionaryRateCurve(
   const settings = parseOptions(dictionaryOptions, { ...options, ratio: 0.5 }, 'dictionary');
   const { atomsPerNonzero = ATOMS_PER_NONZERO } = settings;
   const format = dictionaryFormat(settings);
-  const side = await sideOf(sites, format);
+  const side = await sideOf(sites, format, dictionaryShape);
   return curveOf(side.shape, format, async ratio => {
     const size = dictionarySize(side.shape, { ratio, atomsPerNonzero, format });
     return (await side.learn(size, TRIAL_SWEEPS)).objectives.at(-1)!;

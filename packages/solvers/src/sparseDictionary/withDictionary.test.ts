@@ -6,10 +6,10 @@ import type { SolverOptions } from '../solver.ts';
 import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 
 const statistics = statisticsOf(randomActivations(200, 64));
-const weight = randomWeight(48, 64, 5);
+const weight = randomWeight(80, 64, 5);
 
-async function solve(name: string, options: SolverOptions): Promise<CorrectedWeight> {
-  const [result] = await solveSites(name, [{ weight, statistics }], options);
+async function solve(name: string, options: SolverOptions, given = weight): Promise<CorrectedWeight> {
+  const [result] = await solveSites(name, [{ weight: given, statistics }], options);
   return result as CorrectedWeight;
 }
 
@@ -24,6 +24,17 @@ describe('gptq+dictionary', () => {
       ...{ ratio: 1 - 2 / 16, bits: 4, sweeps: 4 },
     });
     expect(correction).toEqual(expected);
+  });
+
+  it('has its atoms over inputs on grids, and in float16 over what is shorter', async () => {
+    const flat = randomWeight(48, 64, 5);
+    const kinds = async (correctionBits: number) => {
+      const options = { bits: 2, correctionRate: 2, correctionBits, sweeps: 2, iterations: 1 };
+      const { left, right } = (await solve('gptq+dictionary', options, flat)).correction;
+      return [left.kind, right.kind];
+    };
+    expect(await kinds(4)).toEqual(['sparseGrid', 'quantized']);
+    expect(await kinds(16)).toEqual(['dense', 'sparse']);
   });
 
   it('never gets worse by more rounds', async () => {

@@ -11,6 +11,7 @@ import { dictionaryFormat } from './dictionaryFormat.ts';
 import { dictionaryOptions } from './dictionaryOptions.ts';
 import { dictionaryShape } from './dictionaryShape.ts';
 import { dictionaryBitsRange, dictionaryStorageBits } from './dictionarySize.ts';
+import type { SideRule } from './sideOf.ts';
 
 const { atomsPerNonzero } = dictionaryOptions.shape;
 
@@ -59,15 +60,21 @@ export function withDictionary(name: string, base: GridSolver): SingleSolver {
         weight,
         inputGram: checked.inputGram,
         quantize: target => base.solve(target, checked, baseOptions),
-        correct: async remainder => (await dictionary([{ weight: remainder, statistics: checked }], correction))[0]!,
+        correct: async remainder =>
+          (await dictionary([{ weight: remainder, statistics: checked }], correction, sideFor(correction)))[0]!,
         iterations,
       });
     },
   };
 }
 
+/** On grids over inputs: of so few atoms the scales and the padding of those over outputs are too large a part. */
+function sideFor({ bits }: { readonly bits: number }): SideRule {
+  return bits === 16 ? dictionaryShape : shape => shape;
+}
+
 function correctionBits(site: SiteShape, { ratio, bits }: { readonly ratio: number; readonly bits: number }): number {
-  const shape = dictionaryShape(site);
+  const shape = sideFor({ bits })(site);
   const format = dictionaryFormat({ bits, groupSize: 'channel' });
   const elements = shape.outFeatures * shape.inFeatures;
   const { least, most } = dictionaryBitsRange(shape, format);

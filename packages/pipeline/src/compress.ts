@@ -8,7 +8,7 @@ import { keepBudget } from './budget/keepBudget.ts';
 import { chooseRotation } from './chooseRotation.ts';
 import type { CompressRequest, CompressResult } from './compressRequest.ts';
 import { chooseDevice } from './device/chooseDevice.ts';
-import { describeDevice } from './device/describeDevice.ts';
+import { describePlaces } from './device/describePlaces.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
 import { makeResult } from './makeResult.ts';
@@ -56,9 +56,9 @@ export async function compress(given: CompressRequest, emit: Emit, signal?: Abor
 async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSignal): Promise<CompressResult> {
   const started = performance.now();
   const chosen = await chooseDevice(given.device, emit);
-  const { device, fallbackReason } = chosen;
+  const { device, fallbackReason, solvesOn } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describeDevice(chosen)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${given.model} on ${describePlaces(chosen)}` });
   const original = await openModel(given.model, { tokenizer: given.tokenizer, dtype: given.recipe.dtype });
   refuseQuantized(original);
   const opened = await rotateOpened(original, given.recipe, { emit, signal });
@@ -77,7 +77,7 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     : { ...(await prepareMaterial(opened, request, material)), heldOut: null };
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({ opened, sources, calibration, request, device, engine });
+  const origin = originOf({ opened, sources, calibration, request, device, solvesOn, engine });
   const { out: path, force, resume } = request;
   const measured = evaluation && materialContent(evaluation);
   const parts = { ...(recipe as unknown as Record<string, JobContent>), ...origin, evaluation: measured };
@@ -102,6 +102,7 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     origin,
     device,
     fallbackReason,
+    solvesOn,
     engine,
     layout,
     folder,

@@ -2,12 +2,12 @@ import { cpus, totalmem } from 'node:os';
 import { hubSettings } from '@quern/calibration';
 import type { EngineDescription } from '@quern/linalg';
 import {
-  type Device,
   type DeviceProbe,
   type DeviceSpeed,
   describeGpus,
   deviceSpeeds,
   probeDevices,
+  type ResolvedDevice,
 } from '@quern/runtime';
 import { chooseDevice } from './device/chooseDevice.ts';
 import { openEngine } from './openEngine.ts';
@@ -25,7 +25,7 @@ export interface Diagnosis extends Versions {
     /** Null for what does not work. */ readonly speed: DeviceSpeed | null;
   })[];
   /** What `--device auto` takes, and why where it is the CPU. */
-  readonly auto: { readonly device: Device; readonly fallbackReason: string | null };
+  readonly auto: ResolvedDevice;
 }
 
 /** What this machine can run, device by device, and what is missing for the rest. */

@@ -22,6 +22,8 @@ export interface CompressRun {
   readonly calibration: Material | null;
   readonly origin: JobContent;
   readonly device: Device;
+  /** Where solvers multiply. */
+  readonly solvesOn: Device;
   /** Why `auto` came down to the CPU; null otherwise. */
   readonly fallbackReason: string | null;
   /** What runs the kernels of the solvers. */

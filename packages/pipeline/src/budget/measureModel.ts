@@ -35,7 +35,7 @@ export async function measureModel(
   }
   emit({ kind: 'stage', stage: 'measure', detail });
   await mkdir(folder.scratch, { recursive: true });
-  const executor = createExecutor(request.threads, { device });
+  const executor = createExecutor(request.threads, { device: run.solvesOn });
   const hidden = createHiddenStates(join(folder.scratch, 'original'));
   await chooseEngine({ threads: availableParallelism(), accelerator: executor.accelerator });
   try {

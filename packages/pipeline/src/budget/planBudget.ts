@@ -76,12 +76,12 @@ export async function planBudget(
 /** What an earlier run measured of the model; null where none did, and where the model would first have to be rotated or to write. */
 async function recall(opened: OpenedModel, request: CompressRequest, { candidates }: IntendedChoice, emit: Emit) {
   const { recipe } = request;
-  const { device } = await chooseDevice(request.device, emit);
+  const { device, solvesOn } = await chooseDevice(request.device, emit);
   const silent = { isCalibrated: true, original: opened, device: null, emit: () => undefined };
   const { calibration, heldOut } = await budgetMaterial(opened, { ...request, evaluate: null }, silent);
   if (calibration === null || recipe.rotate !== false) return null;
   const sources = await Promise.all(opened.files.map(file => hashFile(file)));
-  const origin = originOf({ opened, sources, calibration, request, device, engine: await openEngine() });
+  const origin = originOf({ opened, sources, calibration, request, device, solvesOn, engine: await openEngine() });
   const results = await measurementStore(null, emit);
   const sites = await recallSites({ recipe, results, origin, heldOut }, candidates);
   return sites && { sites, isText: heldOut !== null };

@@ -6,7 +6,7 @@ import { findLinearSites } from '@quern/onnx';
 import { withoutBudget } from '../budget/withoutBudget.ts';
 import type { CompressRequest } from '../compressRequest.ts';
 import { chooseDevice } from '../device/chooseDevice.ts';
-import { describeDevice } from '../device/describeDevice.ts';
+import { describePlaces } from '../device/describePlaces.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
@@ -60,9 +60,9 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
   const { out: path, force, resume } = request;
   await checkOut(request);
   const chosen = await chooseDevice(request.device, emit);
-  const { device, fallbackReason } = chosen;
+  const { device, fallbackReason, solvesOn } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describePlaces(chosen)}` });
   refuseAuto(request.recipe);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(original);
@@ -84,7 +84,7 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
   const text = evaluation?.text ?? null;
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({ opened, sources, calibration, request: { ...request, recipe }, device, engine });
+  const origin = originOf({ opened, sources, calibration, request: { ...request, recipe }, device, solvesOn, engine });
   const parts = {
     ...(recipe as unknown as Record<string, JobContent>),
     ...origin,
@@ -107,6 +107,7 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
     origin,
     device,
     fallbackReason,
+    solvesOn,
     engine,
     folder,
     results,

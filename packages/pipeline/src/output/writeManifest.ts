@@ -20,7 +20,7 @@ interface ManifestParts {
 
 /** Writes `quern.json`: everything that is needed to know what a folder is, to load it and to make it again. */
 export async function writeManifest({ folder, run, result, sources, key }: ManifestParts): Promise<void> {
-  const { request, opened, calibration, device, fallbackReason, engine } = run;
+  const { request, opened, calibration, device, fallbackReason, solvesOn, engine } = run;
   const { storage, sites, embeddings, perplexity, budget, outputs, windowsUsed, dtype, durationMs } = result;
   const manifest = {
     format: 1,
@@ -28,6 +28,7 @@ export async function writeManifest({ folder, run, result, sources, key }: Manif
     versions: versions(),
     device,
     ...(fallbackReason === null ? {} : { fallbackReason }),
+    ...(solvesOn === device ? {} : { solvesOn }),
     engine: { gemm: engine.gemm, factorization: engine.factorization },
     source: opened.files.map((path, index) => ({ file: basename(path), sha256: sources[index] })),
     recipe: request.recipe,

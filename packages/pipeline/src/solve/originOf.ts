@@ -18,12 +18,13 @@ export interface OriginParts {
   readonly calibration: Material | null;
   readonly request: CompressRequest;
   readonly device: Device;
+  readonly solvesOn: Device;
   readonly engine: EngineDescription;
 }
 
 /** What every job of a run is made from; anything that can change a bit of its result stands here or in the job. */
 export function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
-  const { opened, sources, calibration, request, device, engine } = parts;
+  const { opened, sources, calibration, request, device, solvesOn, engine } = parts;
   const { dtype, accuracyLevel, seed } = request.recipe;
   const { gemm, factorization, openBlas } = engine;
   return {
@@ -33,6 +34,7 @@ export function originOf(parts: OriginParts): Readonly<Record<string, JobContent
     // Another processor may round differently.
     machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],
     device,
+    solvesOn,
     // The graph of a checkpoint also depends on its config.json.
     model: [createHash('sha256').update(serializeModel(opened.model)).digest('hex'), ...sources],
     dtype,

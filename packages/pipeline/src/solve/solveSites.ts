@@ -29,7 +29,7 @@ import { spreadBits } from './spreadBits.ts';
 export async function solveSites(run: CompressRun, store: WeightStore): Promise<SiteReport[]> {
   const { request, plans, calibration } = run;
   if (plans.length === 0) return [];
-  const executor = createExecutor(request.threads, { device: run.device });
+  const executor = createExecutor(request.threads, { device: run.solvesOn });
   const isRun = calibration !== null && calibration.kind !== 'statistics';
   const forward = isRun ? forwardContext(run, store, calibration) : null;
   // Grams are summed here, on all cores; workers use one thread each. Sums do not depend on it.

@@ -81,7 +81,15 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   }
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({ opened, sources, calibration, request: { ...request, recipe }, device, engine });
+  const origin = originOf({
+    opened,
+    sources,
+    calibration,
+    request: { ...request, recipe },
+    device,
+    solvesOn: chosen.solvesOn,
+    engine,
+  });
   const parts = { ...origin, exclude: recipe.exclude as JobContent };
   const key = jobKey(parts);
   const finished = resume ? await readFinished(path, key) : null;

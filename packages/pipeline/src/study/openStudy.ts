@@ -4,7 +4,7 @@ import type { Device } from '@quern/runtime';
 import { withoutBudget } from '../budget/withoutBudget.ts';
 import { everySite } from '../compare/everySite.ts';
 import { chooseDevice } from '../device/chooseDevice.ts';
-import { describeDevice } from '../device/describeDevice.ts';
+import { describePlaces } from '../device/describePlaces.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
@@ -34,6 +34,7 @@ export interface StudyInputs {
   readonly opened: OpenedModel;
   readonly device: Device;
   readonly fallbackReason: string | null;
+  readonly solvesOn: Device;
   readonly engine: EngineDescription;
   /** Sums of the model's files. */
   readonly sources: readonly string[];
@@ -57,9 +58,9 @@ export async function openStudy(
 ): Promise<StudyInputs> {
   const { grid, tokenizer } = request;
   const chosen = await chooseDevice(request.device, emit);
-  const { device, fallbackReason } = chosen;
+  const { device, fallbackReason, solvesOn } = chosen;
   const engine = await openEngine();
-  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describeDevice(chosen)}` });
+  emit({ kind: 'stage', stage: 'open', detail: `${request.model} on ${describePlaces(chosen)}` });
   refuseAuto(request.recipe);
   const published = await openModel(request.model, { tokenizer, dtype: request.recipe.dtype });
   refuseQuantized(published);
@@ -79,7 +80,15 @@ export async function openStudy(
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
   const origin = (text: PreparedText | undefined) =>
-    originOf({ opened, sources, calibration: text ? { kind: 'text', text } : null, request: own, device, engine });
+    originOf({
+      opened,
+      sources,
+      calibration: text ? { kind: 'text', text } : null,
+      request: own,
+      device,
+      solvesOn,
+      engine,
+    });
   const measured = { texts: measures.texts.map(textContent), tasks: measures.tasks.map(taskContent) };
   const parts = {
     ...(recipe as unknown as Record<string, JobContent>),
@@ -90,7 +99,7 @@ export async function openStudy(
   };
   const key = jobKey(parts);
   return {
-    ...{ request: own, published, opened, device, fallbackReason, engine, sources },
+    ...{ request: own, published, opened, device, fallbackReason, solvesOn, engine, sources },
     ...{ plan, calibrations, measures, measured, origin, parts, key },
   };
 }

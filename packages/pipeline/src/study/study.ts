@@ -54,8 +54,8 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   }
   const folder = await claimRunFolder({ path, parts, force, resume });
   const results = await openResultStore(folder.results);
-  const { opened, device, fallbackReason, engine } = inputs;
-  const shared = { request: own, opened, device, fallbackReason, engine, folder, results, signal };
+  const { opened, device, fallbackReason, solvesOn, engine } = inputs;
+  const shared = { request: own, opened, device, fallbackReason, solvesOn, engine, folder, results, signal };
   try {
     const scoreOriginal = async (): Promise<StudyScores> => {
       const model = await publishedModel(inputs);

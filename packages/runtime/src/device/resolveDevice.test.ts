@@ -28,7 +28,7 @@ describe('probeDevices', () => {
 
 describe('resolveDevice', () => {
   it('takes the CPU without a question', async () => {
-    expect(await resolveDevice('cpu', cache)).toEqual({ device: 'cpu', fallbackReason: null });
+    expect(await resolveDevice('cpu', cache)).toEqual({ device: 'cpu', fallbackReason: null, solvesOn: 'cpu' });
   });
 
   it('refuses a device that is asked for by name and does not work', async () => {
@@ -58,7 +58,7 @@ describe('fastest', () => {
       ['webgpu', speed(5e12)],
       ['cuda', speed(2e13)],
     ] as const);
-    expect(fastest(gpu)).toEqual({ device: 'cuda', fallbackReason: null });
+    expect(fastest(gpu)).toEqual({ device: 'cuda', fallbackReason: null, solvesOn: 'cuda' });
     const software = new Map([
       ['cpu', speed(2e11)],
       ['webgpu', speed(9e7)],
@@ -66,7 +66,20 @@ describe('fastest', () => {
     expect(fastest(software)).toEqual({
       device: 'cpu',
       fallbackReason: 'the CPU multiplies faster than the accelerator (GFLOP/s: cpu 200, webgpu 0.0900)',
+      solvesOn: 'cpu',
     });
+  });
+
+  it('solves on the CPU beside a device that is only a little faster', () => {
+    const beside = (gemmFlops: number) =>
+      fastest(
+        new Map([
+          ['cpu', speed(2e11)],
+          ['webgpu', speed(gemmFlops)],
+        ] as const),
+      );
+    expect(beside(5.9e11)).toMatchObject({ device: 'webgpu', solvesOn: 'cpu' });
+    expect(beside(6.1e11)).toMatchObject({ device: 'webgpu', solvesOn: 'webgpu' });
   });
 });
 

@@ -8,7 +8,15 @@ export interface ResolvedDevice {
   readonly device: Device;
   /** Why `auto` came down to the CPU; null for a device asked for by name and for an accelerator. */
   readonly fallbackReason: string | null;
+  /** Where solvers multiply: what `auto` takes for the model, only where it is so much faster that it is for them too. */
+  readonly solvesOn: Device;
 }
+
+/**
+ * Times as fast as all cores. Solvers send matrices there and back, and where whole sweeps run there they take up to 2.4 times the multiply-adds:
+ * inverses come from products.
+ */
+const LEAST_TIMES_CPU = 3;
 
 /**
  * Chooses where to run: the device asked for, or for `auto` the one that multiplies matrices fastest of those that work, measured once
@@ -21,10 +29,10 @@ export async function resolveDevice(
   cacheFolder: string,
   onMeasure?: (device: Device) => void,
 ): Promise<ResolvedDevice> {
-  if (requested === 'cpu') return { device: 'cpu', fallbackReason: null };
+  if (requested === 'cpu') return { device: 'cpu', fallbackReason: null, solvesOn: 'cpu' };
   if (requested !== 'auto') {
     const [probe] = await probeDevices([requested]);
-    if (probe!.available) return { device: requested, fallbackReason: null };
+    if (probe!.available) return { device: requested, fallbackReason: null, solvesOn: requested };
     throw new CompressionError(
       'DEVICE_UNAVAILABLE',
       `The device ${requested} cannot be used: ${probe!.detail} Or use --device auto or --device cpu.`,
@@ -38,15 +46,20 @@ export async function resolveDevice(
   return {
     device: 'cpu',
     fallbackReason: `no accelerator works (${reasons}); quern doctor says what to install`,
+    solvesOn: 'cpu',
   };
 }
 
 /** The device with the fastest products. */
 export function fastest(speeds: ReadonlyMap<Device, DeviceSpeed>): ResolvedDevice {
   const [first] = [...speeds].sort(([, a], [, b]) => b.gemmFlops - a.gemmFlops);
-  if (first && first[0] !== 'cpu') return { device: first[0], fallbackReason: null };
+  if (first && first[0] !== 'cpu') {
+    const isFaster = first[1].gemmFlops >= LEAST_TIMES_CPU * (speeds.get('cpu')?.gemmFlops ?? 0);
+    return { device: first[0], fallbackReason: null, solvesOn: isFaster ? first[0] : 'cpu' };
+  }
   const rates = [...speeds]
     .map(([device, { gemmFlops }]) => `${device} ${(gemmFlops / 1e9).toPrecision(3)}`)
     .join(', ');
-  return { device: 'cpu', fallbackReason: `the CPU multiplies faster than the accelerator (GFLOP/s: ${rates})` };
+  const fallbackReason = `the CPU multiplies faster than the accelerator (GFLOP/s: ${rates})`;
+  return { device: 'cpu', fallbackReason, solvesOn: 'cpu' };
 }

@@ -1,3 +1,4 @@
+import { halveAttention } from '@quern/onnx';
 import { expect, test } from 'vitest';
 import { importCheckpoint } from './importCheckpoint.ts';
 import type { WeightDtype } from './testSupport/encodeFloats.ts';
@@ -214,4 +215,20 @@ test.each([
   const full = await run([ids.slice(0, 96)]);
   await expect(run([ids.slice(0, 97)])).rejects.toThrow();
   await expect(run([[1]], { after: full })).rejects.toThrow();
+});
+
+test.each([16, 8])('attention in float16, as on CUDA, over heads of %i stays near', async head_dim => {
+  const { folder, config, weights } = await randomCheckpoint(rawConfig({ ...qwen3, head_dim }), { dtype: 'F32' });
+  const imported = await importCheckpoint(folder, { dtype: 'fp32' });
+  const run = await openDecoder({ ...imported, model: halveAttention(imported.model) });
+  const expected = naiveDecoder(config, weights, IDS);
+  const prompt = await run([IDS.slice(0, 59)]);
+  const step = await run([[IDS[59]!]], { after: prompt });
+
+  expect(step.cache['present.0.key']?.type).toBe('float16');
+  const scale = Math.max(...expected[58]!.map(Math.abs));
+  const [first, next] = [logitsAt(prompt, 0, 58), logitsAt(step, 0, 0)];
+  expect(largestDifference(first, expected[58]!)).toBeGreaterThan(1e-6 * scale);
+  expect(largestDifference(first, expected[58]!)).toBeLessThan(0.002 * scale);
+  expect(largestDifference(next, expected[59]!)).toBeLessThan(0.002 * scale);
 });

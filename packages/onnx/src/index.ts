@@ -12,10 +12,13 @@ export { type NodeOptions, node } from './build/node.ts';
 export { tensorInput } from './build/tensorInput.ts';
 export { countOperators } from './countOperators.ts';
 export { DataType, dataTypeName, elementBits } from './dataType.ts';
+export { copyMessage } from './edit/copyMessage.ts';
 export { extractSubmodel } from './edit/extractSubmodel.ts';
 export { fuseTransposes } from './edit/fuseTransposes.ts';
+export { halveAttention } from './edit/halveAttention.ts';
 export { lookUpBeforeCast } from './edit/lookUpBeforeCast.ts';
 export { renameExternalData } from './edit/renameExternalData.ts';
+export { elementTypeOf } from './elementTypeOf.ts';
 export type {
   AttributeProto,
   GraphProto,

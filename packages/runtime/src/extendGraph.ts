@@ -1,4 +1,11 @@
-import type { GraphProto, ModelProto, NodeProto, OnnxModel, TensorProto, ValueInfoProto } from '@quern/onnx';
+import {
+  copyMessage,
+  type GraphProto,
+  type NodeProto,
+  type OnnxModel,
+  type TensorProto,
+  type ValueInfoProto,
+} from '@quern/onnx';
 
 /** What is put behind a graph. */
 export interface GraphExtension {
@@ -20,14 +27,13 @@ export interface GraphExtension {
 export function extendGraph(model: OnnxModel, extension: GraphExtension): OnnxModel {
   const graph = model.proto.graph;
   if (!graph) return model;
-  const extended: GraphProto = Object.assign(copyMessage(graph), {
+  const extended = copyMessage(graph, {
     node: [...graph.node, ...(extension.nodes ?? [])],
     input: [...graph.input, ...(extension.inputs ?? [])],
     initializer: [...graph.initializer, ...(extension.initializers ?? [])],
     output: [...extension.outputs, ...byProducts(graph)],
   });
-  const proto: ModelProto = Object.assign(copyMessage(model.proto), { graph: extended });
-  return { proto, folder: model.folder };
+  return { proto: copyMessage(model.proto, { graph: extended }), folder: model.folder };
 }
 
 /** Outputs of nodes that have another output which the graph reads. */
@@ -37,9 +43,4 @@ function byProducts(graph: GraphProto): ValueInfoProto[] {
     graph.node.filter(node => node.output.some(name => read.has(name))).flatMap(node => node.output),
   );
   return graph.output.filter(({ name }) => shared.has(name) && !read.has(name));
-}
-
-/** Copies one level. Default values of proto2 fields stand on the prototype, which a spread would lose. */
-function copyMessage<Message extends object>(message: Message): Message {
-  return Object.assign(Object.create(Object.getPrototypeOf(message)), message);
 }

@@ -1,5 +1,5 @@
 import { CompressionError } from '@quern/core';
-import { DataType, type OnnxModel } from '@quern/onnx';
+import { DataType, elementTypeOf, type OnnxModel } from '@quern/onnx';
 import { describeModel } from './describeModel.ts';
 
 /** Where a decoder returns its logits. */
@@ -19,7 +19,7 @@ export interface LogitsOutput {
  */
 export function findLogits(model: OnnxModel): LogitsOutput {
   const outputs = model.proto.graph?.output ?? [];
-  const candidates = outputs.filter(output => !output.name.startsWith('present') && isFloat(elementType(output)));
+  const candidates = outputs.filter(output => !output.name.startsWith('present') && isFloat(elementTypeOf(output)));
   const named = candidates.find(output => output.name === 'logits');
   const chosen = named ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (!chosen) {
@@ -33,17 +33,13 @@ export function findLogits(model: OnnxModel): LogitsOutput {
   }
   const last = tensorType(chosen)?.shape?.dim.at(-1)?.value;
   const vocabularySize = last?.case === 'dimValue' && last.value > 0n ? Number(last.value) : null;
-  return { name: chosen.name, dataType: elementType(chosen), vocabularySize };
+  return { name: chosen.name, dataType: elementTypeOf(chosen), vocabularySize };
 }
 
 type Output = NonNullable<OnnxModel['proto']['graph']>['output'][number];
 
 function tensorType(output: Output) {
   return output.type?.value.case === 'tensorType' ? output.type.value.value : undefined;
-}
-
-function elementType(output: Output): number {
-  return tensorType(output)?.elemType ?? DataType.UNDEFINED;
 }
 
 function isFloat(dataType: number): boolean {

@@ -1,4 +1,4 @@
-import { fuseTransposes, type OnnxModel, serializeModel } from '@quern/onnx';
+import { fuseTransposes, halveAttention, type OnnxModel, serializeModel } from '@quern/onnx';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { describeModel } from './describeModel.ts';
 import type { Device } from './device/device.ts';
@@ -18,6 +18,13 @@ export interface SessionOptions {
   readonly keepOutputs?: boolean;
 }
 
+/** CUDA has GroupQueryAttention in float16 and bfloat16 alone (OperatorKernels.md of ONNX Runtime). */
+const prepareFor: Readonly<Record<Device, (model: OnnxModel) => OnnxModel>> = {
+  cpu: fuseTransposes,
+  cuda: halveAttention,
+  webgpu: model => model,
+};
+
 /** ONNX Runtime prints what it also throws; only what it cannot throw is left to it. */
 const FATAL = 4;
 
@@ -34,8 +41,7 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
   env.logLevel = 'fatal';
   try {
     await keepKernels(options.device);
-    const graph = options.device === 'cpu' ? fuseTransposes(model) : model;
-    return await InferenceSession.create(serializeModel(graph), {
+    return await InferenceSession.create(serializeModel(prepareFor[options.device](model)), {
       executionProviders: [options.device],
       logSeverityLevel: FATAL,
       ...(options.keepOutputs ? { preferredOutputLocation: 'gpu-buffer' } : {}),

@@ -1,4 +1,4 @@
-import { DataType, type NodeProto, node, type OnnxModel, tensorInput } from '@quern/onnx';
+import { copyMessage, DataType, elementTypeOf, type NodeProto, node, type OnnxModel, tensorInput } from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 
 /** Inputs of a graph that runs packed branches. */
@@ -27,7 +27,7 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
   const isPlain =
     attentions.length > 0 &&
     attentions.every(rotatesAlone) &&
-    pasts.every(past => read.has(past.name) && isFloat32(past)) &&
+    pasts.every(past => read.has(past.name) && elementTypeOf(past) === DataType.FLOAT) &&
     !graph.input.some(({ name }) => name === 'position_ids') &&
     !graph.node.some(({ opType, attribute }) => ATTENTIONS.has(opType) || attribute.some(({ g }) => g));
   if (!isPlain) return null;
@@ -42,15 +42,15 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
     const input = [...own.input];
     [input[COSINE], input[SINE]] = [gather(input[COSINE]!), gather(input[SINE]!)];
     [input[POSITION_IDS], input[BIAS]] = ['', BRANCHES.bias];
-    return copyWith(own, { input });
+    return copyMessage(own, { input });
   });
   const gathers = [...gathered].map(([table, name]) => node('Gather', [table, BRANCHES.positions], [name]));
   const inputs = [
     tensorInput(BRANCHES.positions, DataType.INT64, ['sequence_length']),
     tensorInput(BRANCHES.bias, DataType.FLOAT, [1, 1, 'sequence_length', 'sequence_length']),
   ];
-  const branching = copyWith(graph, { node: [...nodes, ...gathers], input: [...graph.input, ...inputs] });
-  return { proto: copyWith(model.proto, { graph: branching }), folder: model.folder };
+  const branching = copyMessage(graph, { node: [...nodes, ...gathers], input: [...graph.input, ...inputs] });
+  return { proto: copyMessage(model.proto, { graph: branching }), folder: model.folder };
 }
 
 function rotatesAlone({ input, attribute }: NodeProto): boolean {
@@ -64,13 +64,4 @@ function rotatesAlone({ input, attribute }: NodeProto): boolean {
     !has(POSITION_IDS) &&
     !has(BIAS)
   );
-}
-
-function isFloat32(input: NonNullable<OnnxModel['proto']['graph']>['input'][number]): boolean {
-  return input.type?.value.case === 'tensorType' && input.type.value.value.elemType === DataType.FLOAT;
-}
-
-/** Copies one level. Default values of proto2 fields stand on the prototype, which a spread would lose. */
-function copyWith<Message extends object>(message: Message, changes: Partial<Message>): Message {
-  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, changes);
 }

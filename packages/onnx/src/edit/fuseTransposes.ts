@@ -4,6 +4,7 @@ import { DataType } from '../dataType.ts';
 import type { NodeProto } from '../generated/onnx_pb.js';
 import { subGraphs } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
+import { copyMessage } from './copyMessage.ts';
 
 /** Operators of ONNX Runtime's own. */
 const DOMAIN = 'com.microsoft';
@@ -35,9 +36,9 @@ export function fuseTransposes(model: OnnxModel): OnnxModel {
   const kept = nodes.filter(({ output }) => !turned.has(output[0]!) || read.has(output[0]!));
   const { opsetImport } = model.proto;
   const known = opsetImport.some(({ domain }) => domain === DOMAIN);
-  const opsets = known ? opsetImport : [...opsetImport, copyWith(opsetImport[0]!, { domain: DOMAIN, version: 1n })];
-  const changed = copyWith(graph, { node: kept });
-  return { proto: copyWith(model.proto, { graph: changed, opsetImport: opsets }), folder: model.folder };
+  const opsets = known ? opsetImport : [...opsetImport, copyMessage(opsetImport[0]!, { domain: DOMAIN, version: 1n })];
+  const changed = copyMessage(graph, { node: kept });
+  return { proto: copyMessage(model.proto, { graph: changed, opsetImport: opsets }), folder: model.folder };
 }
 
 /** Names of matrices that are stored in float32, or cast to it. */
@@ -55,9 +56,4 @@ function floatWeights(graph: NonNullable<OnnxModel['proto']['graph']>): Readonly
 function turnsMatrix(transpose: NodeProto): boolean {
   const order = attributeOf(transpose, 'perm')?.ints.map(Number) ?? [1, 0];
   return order[0] === 1 && order[1] === 0;
-}
-
-/** Copies one level. Default values of proto2 fields stand on the prototype, which a spread would lose. */
-function copyWith<Message extends object>(message: Message, changes: Partial<Message>): Message {
-  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, changes);
 }

@@ -1,5 +1,5 @@
 import { isStandard } from '../attributeValue.ts';
-import { DataType } from '../dataType.ts';
+import { elementTypeOf } from '../elementTypeOf.ts';
 import type { GraphProto, NodeProto } from '../generated/onnx_pb.js';
 import { type GraphScope, indexDefinitions, subGraphs } from '../graphScopes.ts';
 import { isFloatType } from '../read/readFloats.ts';
@@ -107,10 +107,9 @@ function sourceValues(graph: GraphProto, sites: readonly ScannedProduct[]): Set<
   });
   if (embeddings.length > 0) return new Set(embeddings);
   const stored = new Set(graph.initializer.map(({ name }) => name));
-  const inputs = graph.input.filter(({ name, type }) => {
-    const elementType = type?.value.case === 'tensorType' ? type.value.value.elemType : DataType.UNDEFINED;
-    return isFloatType(elementType) && !stored.has(name) && !/past|cache|mask|state/i.test(name);
-  });
+  const inputs = graph.input.filter(
+    input => isFloatType(elementTypeOf(input)) && !stored.has(input.name) && !/past|cache|mask|state/i.test(input.name),
+  );
   return new Set(inputs.map(({ name }) => name));
 
   function gatherWidth(node: NodeProto): number | null {

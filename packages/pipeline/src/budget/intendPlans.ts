@@ -5,6 +5,7 @@ import { adoptDtype } from '../open/adoptDtype.ts';
 import type { OpenedModel } from '../open/openModel.ts';
 import { adoptStorage } from '../output/adoptStorage.ts';
 import { measureRest } from '../output/packed/measureRest.ts';
+import { tellSlowAttention } from '../output/tellSlowAttention.ts';
 import type { Recipe } from '../recipe.ts';
 import { checkRatios } from '../solve/checkRatios.ts';
 import { checkSites } from '../solve/checkSites.ts';
@@ -48,7 +49,9 @@ export async function intendPlans(opened: OpenedModel, given: Recipe, emit: Emit
     const plans = selectSites(sites, given);
     checkSites(model, plans);
     checkRatios(plans, given);
-    return { recipe: adoptStorage(plans, adoptDtype(opened, plans, given), emit), plans, choice: null };
+    const recipe = adoptStorage(plans, adoptDtype(opened, plans, given), emit);
+    tellSlowAttention(model, recipe, emit);
+    return { recipe, plans, choice: null };
   }
   const stored = adoptMethods(given);
   const candidates = listCandidates(model, sites, findBlockCuts(model), stored);
@@ -61,6 +64,7 @@ export async function intendPlans(opened: OpenedModel, given: Recipe, emit: Emit
   // The last ones are those that change most around them.
   const plans = candidates.map(({ plans }) => plans.at(-1)!);
   const recipe = adoptDtype(opened, plans, stored);
+  tellSlowAttention(model, recipe, emit);
   const range = budgetRange(candidates, recipe);
   checkBudget(budget, range, null);
   const restBytes = budget.kind === 'size' ? await measureRest(opened, plans, recipe) : null;

@@ -1,4 +1,5 @@
-import { type CheckpointShape, families } from './shapes.ts';
+import { type Family, families } from './families.ts';
+import type { CheckpointShape } from './shapes.ts';
 
 /** A tensor of a synthetic checkpoint. */
 export interface TensorPlan {
@@ -18,7 +19,7 @@ export interface TensorPlan {
 export function planShards(shape: CheckpointShape): TensorPlan[][] {
   const { hiddenSize, intermediateSize, headCount, keyValueHeadCount, headSize, vocabularySize } = shape;
   const weight = (name: string, rows: number, columns: number, gain = 1): TensorPlan => ({ name, rows, columns, gain });
-  const { normsHeads, normsOutputs, gainOffset: offset, isFused } = families[shape.modelType];
+  const { norms, queryKeyNorm, gainOffset: offset, isFused }: Family = families[shape.modelType];
   const norm = (name: string, rows = hiddenSize, gain = 1): TensorPlan => ({ ...weight(name, rows, 0, gain), offset });
   // As trained decoders are initialised: the residual stream keeps its size over the depth.
   const residualGain = 1 / Math.sqrt(2 * shape.blockCount);
@@ -28,18 +29,19 @@ export function planShards(shape: CheckpointShape): TensorPlan[][] {
   ];
   for (let block = 0; block < shape.blockCount; block++) {
     const prefix = `model.layers.${block}`;
-    const headNorms = ['q_norm', 'k_norm'].map(name => norm(`${prefix}.self_attn.${name}.weight`, headSize));
-    const outputNorms = normsOutputs
-      ? [
-          norm(`${prefix}.post_attention_layernorm.weight`, hiddenSize, residualGain),
-          norm(`${prefix}.pre_feedforward_layernorm.weight`),
-          norm(`${prefix}.post_feedforward_layernorm.weight`, hiddenSize, residualGain),
-        ]
-      : [norm(`${prefix}.post_attention_layernorm.weight`)];
+    const headNorms = (['q_norm', 'k_norm'] as const).map(name => {
+      const count = name === 'q_norm' ? headCount : keyValueHeadCount;
+      return norm(`${prefix}.self_attn.${name}.weight`, queryKeyNorm === 'whole' ? count * headSize : headSize);
+    });
+    const before = ['input_layernorm', norms === 'around' ? 'pre_feedforward_layernorm' : 'post_attention_layernorm'];
+    const after = ['post_attention_layernorm', 'post_feedforward_layernorm'];
+    const hiddenNorms = [
+      ...(norms === 'after' ? [] : before.map(name => norm(`${prefix}.${name}.weight`))),
+      ...(norms === 'before' ? [] : after.map(name => norm(`${prefix}.${name}.weight`, hiddenSize, residualGain))),
+    ];
     shards.push([
-      norm(`${prefix}.input_layernorm.weight`),
-      ...outputNorms,
-      ...(normsHeads ? headNorms : []),
+      ...hiddenNorms,
+      ...(queryKeyNorm === 'none' ? [] : headNorms),
       ...(isFused
         ? [weight(`${prefix}.self_attn.qkv_proj.weight`, (headCount + 2 * keyValueHeadCount) * headSize, hiddenSize)]
         : [

@@ -1,3 +1,5 @@
+import type { families } from './families.ts';
+
 /** Sizes of a decoder, and what its config.json says beside them. Weights are bf16. */
 export interface CheckpointShape {
   readonly blockCount: number;
@@ -10,42 +12,12 @@ export interface CheckpointShape {
   readonly contextLength: number;
   /** Whether the embedding is the head. */
   readonly tied: boolean;
-  readonly modelType: ModelType;
+  readonly modelType: keyof typeof families;
   readonly ropeTheta: number;
   readonly ropeScaling?: Readonly<Record<string, unknown>>;
   /** What config.json says besides. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
-
-/** Families that checkpoints are written of, and the tensors that their blocks have beside those of Llama. */
-export type ModelType = keyof typeof families;
-export const families = {
-  llama: { architecture: 'LlamaForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: false },
-  qwen3: { architecture: 'Qwen3ForCausalLM', normsHeads: true, normsOutputs: false, gainOffset: 0, isFused: false },
-  granite: {
-    architecture: 'GraniteForCausalLM',
-    normsHeads: false,
-    normsOutputs: false,
-    gainOffset: 0,
-    isFused: false,
-  },
-  gemma2: { architecture: 'Gemma2ForCausalLM', normsHeads: false, normsOutputs: true, gainOffset: 1, isFused: false },
-  gemma3_text: {
-    architecture: 'Gemma3ForCausalLM',
-    normsHeads: true,
-    normsOutputs: true,
-    gainOffset: 1,
-    isFused: false,
-  },
-  phi3: { architecture: 'Phi3ForCausalLM', normsHeads: false, normsOutputs: false, gainOffset: 0, isFused: true },
-  smollm3: {
-    architecture: 'SmolLM3ForCausalLM',
-    normsHeads: false,
-    normsOutputs: false,
-    gainOffset: 0,
-    isFused: false,
-  },
-} as const;
 
 const llama = { modelType: 'llama', ropeTheta: 10000, tied: true, contextLength: 2048 } as const;
 

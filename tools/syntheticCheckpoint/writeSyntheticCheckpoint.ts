@@ -1,8 +1,9 @@
 import { copyFile, type FileHandle, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { families } from './families.ts';
 import { planShards, type TensorPlan } from './planShards.ts';
 import { randomRows } from './randomRows.ts';
-import { type CheckpointShape, families } from './shapes.ts';
+import type { CheckpointShape } from './shapes.ts';
 
 /** Bytes of float32 values that are made at once. */
 const PIECE_BYTES = 16e6;

@@ -33,9 +33,11 @@ export function addAttention(
   const root = `/model/layers.${block}/attn`;
   const projected = addProjections(draft, input, { root, projections: weights.queryKeyValue });
   let [query, key, value] = projected as [string, string, string];
-  const norm = { epsilon: config.normEpsilon, offset: config.gainOffset, headSize: config.headSize };
-  if (weights.queryNorm)
+  const headSize = config.queryKeyNorm === 'perHead' ? config.headSize : null;
+  const norm = { epsilon: config.normEpsilon, offset: config.gainOffset, headSize };
+  if (weights.queryNorm) {
     query = addHeadNorm(draft, query, { ...norm, path: `${root}/q_norm`, weight: weights.queryNorm });
+  }
   if (weights.keyNorm) key = addHeadNorm(draft, key, { ...norm, path: `${root}/k_norm`, weight: weights.keyNorm });
 
   const { slidingWindow: window, rope } = config.blocks[block]!;

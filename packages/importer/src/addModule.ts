@@ -11,6 +11,8 @@ export interface HiddenState {
 export interface ModuleOptions {
   /** Node folder of the block, such as `/model/layers.0`. */
   readonly root: string;
+  /** Of the module's nodes in that folder. */
+  readonly name: 'attn' | 'mlp';
   readonly norms: ModuleNorms;
   /** How every norm of the hidden state works; `type` is the hidden state's. */
   readonly norm: Omit<NormOptions, 'path' | 'weight'> & { readonly type: FloatType };
@@ -22,16 +24,20 @@ export interface ModuleOptions {
 
 /** Writes attention or feed-forward with what stands around it: h + factor after(module(before(h))), the sum left to the next norm. */
 export function addModule(draft: GraphDraft, state: HiddenState, options: ModuleOptions): HiddenState {
-  const { root, norms, norm, compute, factor } = options;
-  const normed = (input: HiddenState, { module, weight }: NormWeight): NormedSum =>
-    addNorm(draft, input, { ...norm, path: `${root}/${module}`, weight });
+  const { root, name, norms, norm, compute, factor } = options;
+  const path = `${root}/${name}`;
+  const normed = (input: HiddenState, own: NormWeight | null): NormedSum => {
+    if (own) return addNorm(draft, input, { ...norm, path: `${root}/${own.module}`, weight: own.weight });
+    const { residual, update } = input;
+    const sum = update === null ? residual : draft.add(`${path}/residual/Add`, 'Add', [residual, update]);
+    return { normed: sum, residual: sum };
+  };
   const outside = norm.type;
   const inside = draft.computeType;
   const before = normed(state, norms.before);
-  const path = `${root}/${norms.before.module}`;
   const given = compute(draft.cast(before.normed, `${path}/narrow`, { from: outside, to: inside }));
   const update = draft.cast(given, `${path}/widen`, { from: inside, to: outside });
-  const result = norms.after ? normed({ residual: update, update: null }, norms.after).normed : update;
+  const result = normed({ residual: update, update: null }, norms.after).normed;
   if (factor === 1) return { residual: before.residual, update: result };
   const scaled = draft.add(`${path}/factor/Mul`, 'Mul', [result, draft.scalar(factor, outside)]);
   return { residual: before.residual, update: scaled };

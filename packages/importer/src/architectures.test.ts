@@ -6,7 +6,7 @@ import { largestDifference } from './testSupport/largestDifference.ts';
 import { naiveDecoder } from './testSupport/naiveDecoder.ts';
 import { logitsAt, openDecoder } from './testSupport/openDecoder.ts';
 import { randomCheckpoint } from './testSupport/randomCheckpoint.ts';
-import { GEMMA2, GEMMA3, GRANITE, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
+import { GEMMA2, GEMMA3, GRANITE, OLMO2, PHI3, type RawConfig, rawConfig, SMOLLM3 } from './testSupport/rawConfig.ts';
 
 const LLAMA3_SCALING = {
   factor: 8,
@@ -102,6 +102,11 @@ const cases: Case[] = [
     title: 'Granite, a head and biases of its own',
     changes: { ...GRANITE, tie_word_embeddings: false, attention_bias: true, mlp_bias: true },
   },
+  { title: 'OLMo 2, BF16 in two shards', changes: OLMO2, dtype: 'BF16', shards: 2 },
+  {
+    title: 'OLMo 2, tied, small heads, biases',
+    changes: { ...OLMO2, head_dim: 8, tie_word_embeddings: true, attention_bias: true },
+  },
 ];
 
 const IDS = Array.from({ length: 60 }, (_, position) => (position * position + 3 * position + 1) % 37);
@@ -175,6 +180,7 @@ test.each<[string, WeightDtype, Partial<RawConfig>]>([
   ['SmolLM3', 'F16', SMOLLM3],
   ['Gemma 2', 'BF16', GEMMA2],
   ['Granite', 'F16', GRANITE],
+  ['OLMo 2', 'F16', OLMO2],
   ['Gemma 3', 'F32', GEMMA3],
   ['Gemma 3', 'BF16', GEMMA3],
 ])('fp16 graph of %s over %s weights stays near', async (_, dtype, changes) => {

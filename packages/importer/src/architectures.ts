@@ -1,4 +1,4 @@
-import type { Activation } from './decoderConfig.ts';
+import type { Activation, QueryKeyNorm } from './decoderConfig.ts';
 
 /** What transformers hard-codes in a model's class, so that config.json does not say it. */
 export interface Architecture {
@@ -11,7 +11,8 @@ export interface Architecture {
   /** Of the gated feed-forward; config.json may name no other, under `activationKey`. */
   readonly activation: Activation;
   readonly activationKey: 'hidden_act' | 'hidden_activation';
-  readonly queryKeyNorm: boolean;
+  /** Queries and keys are normalised before they turn: each head on its own, or all of them as one. */
+  readonly queryKeyNorm: QueryKeyNorm;
   /** Heads are this large when `head_dim` is absent; null means hidden size / heads. */
   readonly defaultHeadSize: number | null;
   /**
@@ -35,8 +36,8 @@ export interface Architecture {
   readonly attentionScale: 'headSize' | 'queryPreAttnScalar' | 'multiplier';
   /** Bounds of scores and logits, by tanh, where `attn_logit_softcapping` and `final_logit_softcapping` are absent; null for a class without. */
   readonly defaultSoftcaps: { readonly attention: number; readonly logits: number } | null;
-  /** `before` attention and feed-forward, or `around` them: also over what they give, before it is added. */
-  readonly norms: 'before' | 'around';
+  /** Where norms stand: `before` attention and feed-forward, `after` them over what they give before it is added, or both: `around`. */
+  readonly norms: 'before' | 'after' | 'around';
   /** What is added to the stored weight of a norm. */
   readonly gainOffset: 0 | 1;
   /** What embeddings are multiplied by; `config`: `embedding_multiplier`, and the hidden state and logits have their factors too. */
@@ -55,7 +56,7 @@ const LLAMA: Architecture = {
   fusedProjections: false,
   activation: 'silu',
   activationKey: 'hidden_act',
-  queryKeyNorm: false,
+  queryKeyNorm: 'none',
   defaultHeadSize: null,
   slidingWindow: 'none',
   defaultWindow: 4096,
@@ -94,7 +95,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       ...LLAMA,
       modelType: 'qwen3',
       mlpBias: 'none',
-      queryKeyNorm: true,
+      queryKeyNorm: 'perHead',
       defaultHeadSize: 128,
       slidingWindow: 'laterBlocks',
     },
@@ -128,7 +129,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       mlpBias: 'none',
       activation: 'gelu_pytorch_tanh',
       activationKey: 'hidden_activation',
-      queryKeyNorm: true,
+      queryKeyNorm: 'perHead',
       defaultHeadSize: 256,
       slidingWindow: 'byPattern',
       rope: 'byKind',
@@ -169,4 +170,5 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
     },
   ],
   ['GraniteForCausalLM', { ...LLAMA, modelType: 'granite', attentionScale: 'multiplier', factors: 'config' }],
+  ['Olmo2ForCausalLM', { ...LLAMA, modelType: 'olmo2', mlpBias: 'none', queryKeyNorm: 'whole', norms: 'after' }],
 ]);

@@ -23,9 +23,9 @@ export interface NormWeight {
   readonly weight: StoredTensor;
 }
 
-/** What stands around a module: the norm before it, and one over what it gives where the architecture has that. */
+/** What stands around a module: the norm before it, the one over what it gives; one of them at least. */
 export interface ModuleNorms {
-  readonly before: NormWeight;
+  readonly before: NormWeight | null;
   readonly after: NormWeight | null;
 }
 
@@ -35,7 +35,7 @@ export interface BlockWeights {
   /** Three parts: queries, keys, values. */
   readonly queryKeyValue: readonly Projection[];
   readonly output: LinearWeight;
-  /** `[headSize]`, where the architecture normalises queries and keys. */
+  /** `[headSize]`, or as many as there are features, where the architecture normalises queries and keys. */
   readonly queryNorm: StoredTensor | null;
   readonly keyNorm: StoredTensor | null;
   /** Two parts. */
@@ -94,15 +94,21 @@ interface Binder {
 }
 
 /** Names of the norms of attention and of the feed-forward, each before and after. */
-type ModuleNames = readonly [before: string, after: string | null];
-const NORMS_BEFORE: readonly [ModuleNames, ModuleNames] = [
-  ['input_layernorm', null],
-  ['post_attention_layernorm', null],
-];
-const NORMS_AROUND: readonly [ModuleNames, ModuleNames] = [
-  ['input_layernorm', 'post_attention_layernorm'],
-  ['pre_feedforward_layernorm', 'post_feedforward_layernorm'],
-];
+type ModuleNames = readonly [before: string | null, after: string | null];
+const NORMS: Readonly<Record<DecoderConfig['norms'], readonly [ModuleNames, ModuleNames]>> = {
+  before: [
+    ['input_layernorm', null],
+    ['post_attention_layernorm', null],
+  ],
+  after: [
+    [null, 'post_attention_layernorm'],
+    [null, 'post_feedforward_layernorm'],
+  ],
+  around: [
+    ['input_layernorm', 'post_attention_layernorm'],
+    ['pre_feedforward_layernorm', 'post_feedforward_layernorm'],
+  ],
+};
 
 function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binder): BlockWeights {
   const { hiddenSize, intermediateSize, headSize } = config;
@@ -115,9 +121,13 @@ function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binde
     const outFeatures = sizes.reduce((sum, size) => sum + size, 0);
     return { name, sizes, linear: linear(`${prefix}.${module}.${name}`, [outFeatures, hiddenSize], isBiased) };
   };
-  const [attentionNorms, feedForwardNorms] = config.outputNorms ? NORMS_AROUND : NORMS_BEFORE;
+  const [attentionNorms, feedForwardNorms] = NORMS[config.norms];
+  const headNorm = (name: string, size: number): StoredTensor | null => {
+    if (config.queryKeyNorm === 'none') return null;
+    return take(`${prefix}.self_attn.${name}.weight`, [config.queryKeyNorm === 'whole' ? size : headSize]);
+  };
   const norms = ([before, after]: ModuleNames): ModuleNorms => ({
-    before: norm(before),
+    before: before ? norm(before) : null,
     after: after ? norm(after) : null,
   });
   return {
@@ -131,8 +141,8 @@ function bindBlock(config: DecoderConfig, block: number, { take, linear }: Binde
           project('self_attn', 'v_proj', [keyValueSize], biased),
         ],
     output: linear(`${prefix}.self_attn.o_proj`, [hiddenSize, querySize], config.attentionBias === 'all'),
-    queryNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.q_norm.weight`, [headSize]) : null,
-    keyNorm: config.queryKeyNorm ? take(`${prefix}.self_attn.k_norm.weight`, [headSize]) : null,
+    queryNorm: headNorm('q_norm', querySize),
+    keyNorm: headNorm('k_norm', keyValueSize),
     gateUp: config.fusedProjections
       ? [project('mlp', 'gate_up_proj', [intermediateSize, intermediateSize], config.mlpBias)]
       : [

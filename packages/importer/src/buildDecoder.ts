@@ -46,6 +46,7 @@ export function buildDecoder(
     const attention = { config, layout, rotary: rope && rotary.get(rope)!, block, weights: own };
     state = addModule(draft, state, {
       root,
+      name: 'attn',
       norms: own.attentionNorms,
       norm,
       factor: config.residualFactor,
@@ -53,6 +54,7 @@ export function buildDecoder(
     });
     state = addModule(draft, state, {
       root,
+      name: 'mlp',
       norms: own.feedForwardNorms,
       norm,
       factor: config.residualFactor,

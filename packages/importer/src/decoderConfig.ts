@@ -27,8 +27,8 @@ export interface DecoderConfig {
   readonly attentionBias: AttentionBias;
   /** gate, up and down projections have a bias. */
   readonly mlpBias: boolean;
-  /** Queries and keys are normalised per head before rotation. */
-  readonly queryKeyNorm: boolean;
+  /** How queries and keys are normalised before rotation. */
+  readonly queryKeyNorm: QueryKeyNorm;
   /** Scores of queries and keys are multiplied by this before softmax. */
   readonly attentionScale: number;
   /** Bounds of scores and of logits: x becomes c tanh(x / c); null for none. */
@@ -36,8 +36,8 @@ export interface DecoderConfig {
   readonly activation: Activation;
   /** Queries, keys and values are stored as one weight, gate and up as another. */
   readonly fusedProjections: boolean;
-  /** What attention and feed-forward give is normalised too, before it is added to the hidden state. */
-  readonly outputNorms: boolean;
+  /** Around attention and feed-forward: before them, after them, before what they give is added to the hidden state, or both. */
+  readonly norms: 'before' | 'after' | 'around';
   /** Norms multiply by their stored weight plus this. */
   readonly gainOffset: 0 | 1;
   /** Embeddings are multiplied by this, or by the root of the hidden size, rounded to the type that their table is stored in. */
@@ -72,6 +72,8 @@ export interface Rope {
 
 /** `gelu_pytorch_tanh` is GELU by its approximation with tanh. */
 export type Activation = 'silu' | 'gelu_pytorch_tanh';
+
+export type QueryKeyNorm = 'none' | 'perHead' | 'whole';
 
 export type AttentionBias = 'none' | 'queryKeyValue' | 'all';
 

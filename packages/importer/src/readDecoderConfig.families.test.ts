@@ -31,7 +31,7 @@ describe('Gemma 3', () => {
       rope_theta: undefined,
       tie_word_embeddings: undefined,
     });
-    expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: true, attentionScale: 1 / 16 });
+    expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: 'perHead', attentionScale: 1 / 16 });
     expect(config.blocks).toEqual(new Array(3).fill({ slidingWindow: 4096, rope: { ...near, size: 256 } }));
   });
 
@@ -74,7 +74,7 @@ describe('Gemma 3', () => {
 
 test('Gemma 2 by its defaults, and without soft caps', async () => {
   const config = await read({ ...gemma2, head_dim: undefined, tie_word_embeddings: undefined });
-  expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: false, attentionScale: 1 / 16 });
+  expect(config).toMatchObject({ headSize: 256, tied: true, queryKeyNorm: 'none', attentionScale: 1 / 16 });
   expect(config.softcaps).toEqual({ attention: 50, logits: 30 });
   expect(config.blocks.map(({ slidingWindow }) => slidingWindow)).toEqual([4096, null, 4096]);
   expect(config.blocks[1]!.rope).toBe(config.blocks[0]!.rope);

@@ -59,11 +59,11 @@ test('reads a Llama, with the defaults of transformers for what is absent', asyn
     tied: false,
     attentionBias: 'none',
     mlpBias: false,
-    queryKeyNorm: false,
+    queryKeyNorm: 'none',
     attentionScale: 1 / Math.sqrt(8),
     activation: 'silu',
     fusedProjections: false,
-    outputNorms: false,
+    norms: 'before',
     gainOffset: 0,
     softcaps: { attention: null, logits: null },
     embeddingFactor: 1,
@@ -155,10 +155,10 @@ test('biases and norms follow the architecture', async () => {
     const { attentionBias, mlpBias, queryKeyNorm } = await read(raw);
     return [attentionBias, mlpBias, queryKeyNorm];
   };
-  expect(await facts({ ...rawConfig(), attention_bias: true, mlp_bias: true })).toEqual(['all', true, false]);
-  expect(await facts(mistral)).toEqual(['none', false, false]);
-  expect(await facts(qwen2)).toEqual(['queryKeyValue', false, false]);
-  expect(await facts(qwen3)).toEqual(['none', false, true]);
+  expect(await facts({ ...rawConfig(), attention_bias: true, mlp_bias: true })).toEqual(['all', true, 'none']);
+  expect(await facts(mistral)).toEqual(['none', false, 'none']);
+  expect(await facts(qwen2)).toEqual(['queryKeyValue', false, 'none']);
+  expect(await facts(qwen3)).toEqual(['none', false, 'perHead']);
 });
 
 test('Qwen3 has heads of 128 unless it says otherwise', async () => {

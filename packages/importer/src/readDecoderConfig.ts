@@ -69,7 +69,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     ...readFactors(raw, { architecture, headSize: heads.headSize, where }),
     activation: architecture.activation,
     fusedProjections: architecture.fusedProjections,
-    outputNorms: architecture.norms === 'around',
+    norms: architecture.norms,
     gainOffset: architecture.gainOffset,
     outgrowsFloat16: architecture.outgrowsFloat16,
     blocks: slidingWindows.map((slidingWindow, block) => {

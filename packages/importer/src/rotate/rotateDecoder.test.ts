@@ -4,7 +4,7 @@ import { type ImportedModel, importCheckpoint } from '../importCheckpoint.ts';
 import { largestDifference } from '../testSupport/largestDifference.ts';
 import { openDecoder } from '../testSupport/openDecoder.ts';
 import { randomCheckpoint } from '../testSupport/randomCheckpoint.ts';
-import { GEMMA3, GRANITE, PHI3, type RawConfig, rawConfig, SMOLLM3 } from '../testSupport/rawConfig.ts';
+import { GEMMA3, GRANITE, OLMO2, PHI3, type RawConfig, rawConfig, SMOLLM3 } from '../testSupport/rawConfig.ts';
 import { temporaryFolder } from '../testSupport/temporaryFolder.ts';
 import { rotateDecoder } from './rotateDecoder.ts';
 
@@ -106,8 +106,11 @@ describe('a rotated decoder', () => {
   });
 });
 
-it('refuses a decoder that normalises what its blocks give', async () => {
-  const { folder } = await randomCheckpoint(rawConfig(GEMMA3));
+it.each([
+  ['Gemma 3', GEMMA3],
+  ['OLMo 2', OLMO2],
+])('refuses a decoder that normalises what its blocks give: %s', async (_, changes) => {
+  const { folder } = await randomCheckpoint(rawConfig(changes));
   const original = await importCheckpoint(folder, { dtype: 'fp32' });
   await expect(rotated(original)).rejects.toMatchObject({
     code: 'UNSUPPORTED_MODEL',

@@ -13,6 +13,7 @@ export function naiveDecoder(
   dtype: WeightDtype = 'F32',
 ): Float64Array[] {
   if (config.model_type.startsWith('gemma')) return naiveGemma(config, weights, ids, dtype);
+  if (config.model_type === 'olmo2') return naiveOlmo(config, weights, ids);
   if (config.model_type === 'phi3')
     return naiveDecoder({ ...config, model_type: 'mistral' }, unfused(config, weights), ids);
   const get = (name: string): Float64Array => weights.get(name)!;
@@ -58,6 +59,31 @@ function unfused(config: RawConfig, weights: ReadonlyMap<string, Float64Array>):
     }
   }
   return result;
+}
+
+/** OLMo 2: norms over what attention and feed-forward give, none before them. */
+function naiveOlmo(
+  config: RawConfig,
+  weights: ReadonlyMap<string, Float64Array>,
+  ids: readonly number[],
+): Float64Array[] {
+  const hidden = config.hidden_size;
+  const embedding = weights.get('model.embed_tokens.weight')!;
+  const normOf = (x: Float64Array, name: string) => norm(x, weights.get(`${name}.weight`)!, config.rms_norm_eps);
+  let states: Float64Array[] = ids.map(id => embedding.slice(id * hidden, (id + 1) * hidden));
+  for (let block = 0; block < config.num_hidden_layers; block++) {
+    const prefix = `model.layers.${block}`;
+    const attended = attention(config, weights, states, block);
+    states = states.map((x, token) => add(x, normOf(attended[token]!, `${prefix}.post_attention_layernorm`)));
+    states = states.map(x => {
+      const up = linear(weights, `${prefix}.mlp.up_proj`, x);
+      const gate = linear(weights, `${prefix}.mlp.gate_proj`, x);
+      const gated = gate.map((value, feature) => (value / (1 + Math.exp(-value))) * up[feature]!);
+      return add(x, normOf(linear(weights, `${prefix}.mlp.down_proj`, gated), `${prefix}.post_feedforward_layernorm`));
+    });
+  }
+  const head = weights.get('lm_head.weight') ?? embedding;
+  return states.map(x => multiply(head, normOf(x, 'model.norm')));
 }
 
 /** Gemma 2 and 3: scaled embeddings, norms that multiply by 1 + weight, before and after both parts of a block, GELU; soft caps. */
@@ -126,10 +152,12 @@ function attention(
   const scale = config.attention_multiplier ?? 1 / Math.sqrt(config.query_pre_attn_scalar ?? size);
   const project = (module: string, normName: string | null): Float64Array[][] =>
     inputs.map((x, position) => {
-      const y = linear(weights, `${prefix}.${module}`, x);
+      let y = linear(weights, `${prefix}.${module}`, x);
+      const whole = config.model_type === 'olmo2' && normName !== null;
+      if (whole) y = norm(y, weights.get(`${prefix}.${normName}.weight`)!, config.rms_norm_eps);
       const heads = Array.from({ length: y.length / size }, (_, head) => y.slice(head * size, (head + 1) * size));
       if (normName === null) return heads;
-      const weight = weights.get(`${prefix}.${normName}.weight`);
+      const weight = whole ? undefined : weights.get(`${prefix}.${normName}.weight`);
       return heads.map(head => {
         const normed = weight ? norm(head, weight, config.rms_norm_eps) : head;
         return config.no_rope_layers?.[block] === 0 ? normed : rotate(turns, normed, position);

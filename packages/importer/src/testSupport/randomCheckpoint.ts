@@ -73,7 +73,13 @@ function tensorShapes(config: RawConfig): [string, number[]][] {
   for (let block = 0; block < config.num_hidden_layers; block++) {
     const prefix = `model.layers.${block}`;
     shapes.push(
-      [`${prefix}.input_layernorm.weight`, [hidden]],
+      ...(config.model_type === 'olmo2'
+        ? ([
+            [`${prefix}.post_feedforward_layernorm.weight`, [hidden]],
+            [`${prefix}.self_attn.q_norm.weight`, [query]],
+            [`${prefix}.self_attn.k_norm.weight`, [keyValue]],
+          ] satisfies [string, number[]][])
+        : ([[`${prefix}.input_layernorm.weight`, [hidden]]] satisfies [string, number[]][])),
       [`${prefix}.post_attention_layernorm.weight`, [hidden]],
       ...(config.model_type === 'phi3'
         ? ([

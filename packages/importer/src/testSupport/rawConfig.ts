@@ -126,3 +126,9 @@ export const GRANITE = {
   attention_multiplier: 0.3,
   logits_scaling: 2,
 } as const satisfies Partial<RawConfig>;
+
+/** What makes a config.json that of a small OLMo 2. */
+export const OLMO2 = {
+  architectures: ['Olmo2ForCausalLM'],
+  model_type: 'olmo2',
+} as const satisfies Partial<RawConfig>;

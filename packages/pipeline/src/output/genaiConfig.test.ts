@@ -72,6 +72,12 @@ it('takes tokens and sampling from generation_config.json first', () => {
   expect(search).toMatchObject({ do_sample: true, temperature: 0.6, top_p: 0.9, top_k: 50, max_length: 128 });
 });
 
+it('names no type that onnxruntime-genai would refuse', () => {
+  const typeOf = (model_type: unknown) =>
+    describeModel(decoder({ blocks: 1 }), { config: { ...CONFIG, model_type } }).model.type;
+  expect(['gemma3_text', 'olmo2', 7, undefined].map(typeOf)).toEqual(['gemma3_text', 'decoder', 'decoder', 'decoder']);
+});
+
 it('names the provider and leaves out tokens that there are none of', () => {
   const config = { ...CONFIG, bos_token_id: null, eos_token_id: null };
   const { model } = describeModel(decoder({ blocks: 1 }), { config, target: 'cuda' });

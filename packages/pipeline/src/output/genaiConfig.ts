@@ -38,6 +38,14 @@ export interface GenaiSource {
   readonly target: 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 }
 
+/** Decoders that onnxruntime-genai knows by name (`model_type.h` there); it refuses other names, but runs any decoder as `decoder`. */
+const TYPES: ReadonlySet<string> = new Set(
+  (
+    'chatglm ernie4_5 gemma gemma2 gemma3_text gpt2 gptoss granite llama mistral nemotron olmo phi phimoe phi3 phi3small ' +
+    'qwen2 qwen3 smollm3'
+  ).split(' '),
+);
+
 /**
  * Describes a decoder with key-value cache for onnxruntime-genai. Sizes of the cache are read from the graph, the rest from
  * config.json; generation_config.json wins for tokens and sampling.
@@ -55,7 +63,7 @@ export function genaiConfig(source: GenaiSource): GenaiConfig {
   const inputs = TEXT_INPUTS.filter(name => inputNames.has(name)).map(name => [name, name] as const);
   return {
     model: {
-      type: typeof config.model_type === 'string' ? config.model_type : 'decoder',
+      type: TYPES.has(String(config.model_type)) ? String(config.model_type) : 'decoder',
       ...tokens(config, generation),
       context_length: contextLength,
       vocab_size: logitsSize(model) ?? size('vocab_size'),

@@ -4,10 +4,15 @@
  * of its shape. cospadi: a sweep, its pursuit from 32 outputs, its K-SVD from 8 atoms, in processor time. All on one weight of noise with a falling spectrum.
  * With --outputs the weight has 8192 inputs and 2048 outputs, so that atoms of dictionary lie over the outputs: a sweep of that, the share it reaches of the rate of
  * its largest product, and cospadi as above. What `dictionary` does once before, an eigenproblem of the inputs, is what eigenSpeed.ts measures.
- * Usage: node benchmarks/dictionarySpeed.ts [--outputs] [inputs] [outputs] [threads]
+ * With --device: a sweep of dictionary there and on the CPU, atoms over inputs; the multiply-adds of its graph, and the share they reach of the rate of a float32
+ * product of two square matrices on the same device. Prints Markdown.
+ * Usage: node benchmarks/dictionarySpeed.ts [--outputs | --device webgpu|cuda|cpu] [inputs] [outputs] [threads]
  */
 
+import { parseArgs } from 'node:util';
+
 import { chooseEngine, describeEngine, gemm, type Matrix, symmetricEigen } from '../packages/linalg/src/index.ts';
+import { type Device, describeGpus, measureDevice } from '../packages/runtime/src/index.ts';
 import { toFloat32 } from '../packages/solvers/src/lowRank/toFloat32.ts';
 import { dictionarySize } from '../packages/solvers/src/sparseDictionary/dictionarySize.ts';
 import { keepLargest } from '../packages/solvers/src/sparseDictionary/keepLargest.ts';
@@ -19,12 +24,18 @@ import { normalEquations } from '../packages/solvers/src/sparseDictionary/normal
 import { pursueOrthogonally } from '../packages/solvers/src/sparseDictionary/pursueOrthogonally.ts';
 import { sampleAtoms } from '../packages/solvers/src/sparseDictionary/sampleAtoms.ts';
 import { updateAtoms } from '../packages/solvers/src/sparseDictionary/updateAtoms.ts';
+import { useGpu } from '../tools/gpu/useGpu.ts';
 import { describeMachine } from './machine.ts';
 
-const given = process.argv.slice(2);
-const isOverOutputs = given[0] === '--outputs';
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { outputs: { type: 'boolean', default: false }, device: { type: 'string' } },
+});
+const isOverOutputs = flags.outputs;
 const usual = isOverOutputs ? [8192, 2048] : [2048, 8192];
-const [inFeatures = usual[0]!, outFeatures = usual[1]!, threads = 2] = given.slice(isOverOutputs ? 1 : 0).map(Number);
+const [inFeatures = usual[0]!, outFeatures = usual[1]!, threads = 2] = positionals.map(Number);
+/** What is one graph on a device where matrices do not stay. */
+const DEVICE_SWEEPS = 4;
 const [RATIO, SWEEPS, SAMPLED_ROWS, SAMPLED_ATOMS] = [0.2, 2, 32, 8];
 /** For each nonzero, where they are the shorter ones. */
 const ATOMS_OVER_OUTPUTS = 2.8;
@@ -36,6 +47,11 @@ const shape = { outFeatures, inFeatures };
 const target = fallingNoise(outFeatures, inFeatures);
 const size = dictionarySize(shape, { ratio: RATIO, atomsPerNonzero: 2 });
 const { atomCount, nonzeroCount } = size;
+
+if (flags.device !== undefined) {
+  await compareDevices(flags.device as Device);
+  process.exit(0);
+}
 
 const compot = isOverOutputs ? null : await compotTimes();
 
@@ -88,6 +104,41 @@ async function compotTimes() {
     of20Seconds: Math.round((20 * sweepMs + noSweep) / 1000),
     limitSeconds: 120,
   };
+}
+
+/** What it takes once, to open graphs and the sweep that is always done on the CPU, is not counted. */
+async function compareDevices(device: Device): Promise<void> {
+  const gpu = device === 'webgpu' ? await useGpu() : null;
+  if (device === 'webgpu' && gpu === null) process.exit(2);
+  const problem = { target: toFloat32(target), directions: toFloat32(await leadingDirections(target, atomCount)) };
+  const learn = async (sweeps: number) => (await learnDictionary(problem, size, sweeps)).objectives.at(-1)!;
+  const onCpu = await sweepTime(learn);
+  const left = await learn(1 + 3 * DEVICE_SWEEPS);
+  const lock = new Int32Array(new SharedArrayBuffer(4));
+  await chooseEngine({ threads, accelerator: { device, lock, leastFlops: 0 } });
+  // The first compiles kernels.
+  const firstMs = await timed(() => learn(1 + DEVICE_SWEEPS));
+  const few = await timed(() => learn(1 + DEVICE_SWEEPS));
+  let leftThere = 0;
+  const many = await timed(async () => {
+    leftThere = await learn(1 + 3 * DEVICE_SWEEPS);
+  });
+  const onDevice = (many - few) / (2 * DEVICE_SWEEPS);
+  const [m, n, k] = [outFeatures, inFeatures, atomCount];
+  const work = 2 * m * k * (n + 2 * k) + 5 * k * k * n + 24 * k ** 3;
+  const { gemmFlops } = await measureDevice(device);
+  const share = (2 * work) / (onDevice / 1000) / gemmFlops;
+  const adapter = gpu?.kind === 'SwiftShader' ? 'SwiftShader, on the processor' : (await describeGpus()).join('; ');
+  console.log(`${describeMachine()}; ${device}: ${adapter || 'without a name'}; ${m} x ${n}, ${k} atoms\n`);
+  console.log(
+    '| | seconds a sweep | multiply-adds of a sweep | share of the rate of a product | first call | left over |',
+  );
+  console.log('|---|---|---|---|---|---|');
+  console.log(
+    `| ${device} | ${(onDevice / 1000).toPrecision(3)} | ${(work / 1e9).toPrecision(3)} G | ${(100 * share).toFixed(1)} % of ${(gemmFlops / 1e9).toPrecision(3)} GFLOP/s | ${Math.round(firstMs)} ms | ${leftThere.toPrecision(4)} |`,
+  );
+  console.log(`| CPU, ${threads} threads | ${(onCpu / 1000).toPrecision(3)} | | | | ${left.toPrecision(4)} |`);
+  console.log(`\nA sweep is ${(onCpu / onDevice).toPrecision(3)} times as fast on ${device}.`);
 }
 
 interface Sweep {

@@ -51,6 +51,8 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
       let progress: SweepProgress = { heldBack: 1, objectives: [] };
       let isLast = false;
       for (let done = 0; !isLast; done += perRun) {
+        // Throws once the engine was told to stop.
+        await engine();
         // The run after sweeps have settled brings everything back.
         isLast = done + perRun >= steps.length || plan.hasSettled(progress.objectives);
         progress = await sweeps.run(steps.slice(done, done + perRun), progress, isLast);

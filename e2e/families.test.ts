@@ -14,9 +14,9 @@ import { scoreByBlocks } from '../packages/pipeline/src/forward/scoreByBlocks.ts
 import { type CompressResult, compress, generateText } from '../packages/pipeline/src/index.ts';
 import { openModel } from '../packages/pipeline/src/open/openModel.ts';
 import { type RecipeInput, resolveRecipe } from '../packages/pipeline/src/recipe.ts';
-import { type CheckpointShape, shapes } from '../tools/syntheticCheckpoint/shapes.ts';
 import { writeSyntheticCheckpoint } from '../tools/syntheticCheckpoint/writeSyntheticCheckpoint.ts';
 import { demo } from './runQuern.ts';
+import { families } from './smallFamilies.ts';
 
 env.allowRemoteModels = false;
 env.allowLocalModels = true;
@@ -27,134 +27,6 @@ const NEW_TOKENS = 24;
 const WINDOW = 48;
 /** Nats a token that rounding to 8 bits moves a model by that knows nothing: its losses are near 14, Llama's moves by 0.012. */
 const NOISE = 0.03;
-const SMALL = {
-  blockCount: 3,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  headCount: 4,
-  keyValueHeadCount: 2,
-  headSize: 32,
-  vocabularySize: 4096,
-  contextLength: 256,
-};
-
-interface Family {
-  readonly shape: CheckpointShape;
-  /** Of `genai_config.json`. */
-  readonly genaiType: string;
-  /** Sites whose input scale no weight before them can take. */
-  readonly unfolded: RegExp;
-  /** Of the graph. */
-  readonly contextLength: number;
-  /** Whether sites read one input, so that dictionaries have atoms in common; fused projections are one site. */
-  readonly sharesAtoms: boolean;
-  /** Null where rotations can be folded, else what the refusal says. */
-  readonly rotation: RegExp | null;
-}
-
-const gemma3 = shapes['gemma-3-270m']!;
-const families: Readonly<Record<string, Family>> = {
-  'Gemma 3': {
-    shape: {
-      ...gemma3,
-      ...SMALL,
-      keyValueHeadCount: 1,
-      settings: { ...gemma3.settings, sliding_window: 16, _sliding_window_pattern: 3 },
-    },
-    genaiType: 'gemma3_text',
-    unfolded: /attn\.o_proj/,
-    contextLength: 256,
-    sharesAtoms: true,
-    rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
-  },
-  'Gemma 2': {
-    shape: {
-      ...SMALL,
-      modelType: 'gemma2',
-      tied: true,
-      ropeTheta: 10000,
-      settings: {
-        hidden_activation: 'gelu_pytorch_tanh',
-        query_pre_attn_scalar: 24,
-        sliding_window: 16,
-        attn_logit_softcapping: 4,
-        final_logit_softcapping: 6,
-      },
-    },
-    genaiType: 'gemma2',
-    unfolded: /attn\.o_proj/,
-    contextLength: 256,
-    sharesAtoms: true,
-    rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
-  },
-  'OLMo 2': {
-    shape: { ...SMALL, modelType: 'olmo2', tied: false, ropeTheta: 500000 },
-    genaiType: 'decoder',
-    unfolded: /attn\.[qkvo]_proj|mlp\.(gate|up)_proj/,
-    contextLength: 256,
-    sharesAtoms: true,
-    rotation: /normalise what attention and feed-forward give.*Leave --rotate away/,
-  },
-  'Phi-3': {
-    shape: {
-      ...SMALL,
-      modelType: 'phi3',
-      tied: false,
-      ropeTheta: 10000,
-      ropeScaling: {
-        type: 'longrope',
-        short_factor: Array.from({ length: 12 }, (_, pair) => 1 + pair / 8),
-        long_factor: Array.from({ length: 12 }, (_, pair) => 1 + 4 * pair),
-      },
-      settings: {
-        hidden_act: 'silu',
-        sliding_window: 24,
-        original_max_position_embeddings: 128,
-        partial_rotary_factor: 0.75,
-      },
-    },
-    genaiType: 'phi3',
-    unfolded: /attn\.o_proj/,
-    contextLength: 128,
-    sharesAtoms: false,
-    rotation: null,
-  },
-  Granite: {
-    shape: {
-      ...SMALL,
-      modelType: 'granite',
-      tied: false,
-      ropeTheta: 10000,
-      settings: {
-        hidden_act: 'silu',
-        embedding_multiplier: 4,
-        residual_multiplier: 0.5,
-        attention_multiplier: 0.1,
-        logits_scaling: 0.5,
-      },
-    },
-    genaiType: 'granite',
-    unfolded: /attn\.o_proj/,
-    contextLength: 256,
-    sharesAtoms: true,
-    rotation: null,
-  },
-  SmolLM3: {
-    shape: {
-      ...SMALL,
-      modelType: 'smollm3',
-      tied: true,
-      ropeTheta: 5e6,
-      settings: { hidden_act: 'silu', no_rope_layers: [1, 0, 1] },
-    },
-    genaiType: 'smollm3',
-    unfolded: /attn\.o_proj/,
-    contextLength: 256,
-    sharesAtoms: true,
-    rotation: null,
-  },
-};
-
 let folder = '';
 let text = '';
 beforeAll(async () => {
@@ -173,7 +45,7 @@ afterAll(async () => {
 
 describe.each(Object.entries(families))(
   '%s',
-  (name, { shape, genaiType, unfolded, contextLength, sharesAtoms, rotation }) => {
+  (name, { shape, genaiType, unfolded, contextLength, sharesAtoms, webgpu, rotation }) => {
     const place = (result: string): string => join(folder, name.replace(' ', '-'), result);
     const run = async (result: string, recipe: RecipeInput): Promise<CompressResult> => {
       const calibration = { data: text, windows: 8, windowLength: WINDOW };
@@ -255,14 +127,22 @@ describe.each(Object.entries(families))(
       }
     });
 
-    it('has dictionaries, which share their atoms where sites read one input', async () => {
-      const { sites, perplexity } = await run('dictionary', {
-        ...{ method: 'dictionary', bits: 8, ratio: 0.5, storage: 'container' },
-        exclude: ['model.layers.{1,2}.*', '*.mlp.*'],
+    if (sharesAtoms !== undefined) {
+      it('has dictionaries, which share their atoms where sites read one input', async () => {
+        const { sites, perplexity } = await run('dictionary', {
+          ...{ method: 'dictionary', bits: 8, ratio: 0.5, storage: 'container' },
+          exclude: ['model.layers.{1,2}.*', '*.mlp.*'],
+        });
+        expect(sites.some(({ sharedFactor }) => sharedFactor !== undefined)).toBe(sharesAtoms);
+        expect(perplexity!.after).toBeLessThan(2 * perplexity!.before);
       });
-      expect(sites.some(({ sharedFactor }) => sharedFactor !== undefined)).toBe(sharesAtoms);
-      expect(perplexity!.after).toBeLessThan(2 * perplexity!.before);
-    });
+    }
+
+    if (webgpu) {
+      it('refuses a target that would compute something else', async () => {
+        await expect(run('webgpu', { method: 'rtn', target: 'webgpu' })).rejects.toThrow(webgpu);
+      });
+    }
 
     it(rotation ? 'refuses rotation, and says why' : 'is the same model in a rotated basis', async () => {
       const rotated = run('rotated', { method: 'none', rotate: true });

@@ -37,6 +37,7 @@ export { sliceRows } from './read/sliceRows.ts';
 export { tensorSize } from './read/tensorSize.ts';
 export { activationTypeOf } from './sites/activationTypeOf.ts';
 export { canCapture } from './sites/canCapture.ts';
+export { checkWebgpu } from './sites/checkWebgpu.ts';
 export { type BlockCut, findBlockCuts } from './sites/findBlockCuts.ts';
 export { type EmbeddingSite, findEmbeddings } from './sites/findEmbeddings.ts';
 export { findHead, type SlicedHead } from './sites/findHead.ts';

@@ -105,3 +105,13 @@ describe('openSession', () => {
     await session.release();
   });
 });
+
+it('refuses attention that bounds its scores on WebGPU, which would not say that it does not', async () => {
+  const model = adder('weights.bin', 0);
+  const attributes = { softcap: { float: 30 } };
+  model.proto.graph!.node.push(node('GroupQueryAttention', ['x'], ['z'], { name: '/attn', attributes }));
+  const message = await messageOf(openSession(model, { device: 'webgpu' }));
+  expect(message).toMatch(
+    /^UNSUPPORTED_MODEL: .*softcap of \/attn\), which the WebGPU kernel passes over.*say --device cpu/,
+  );
+});

@@ -1,4 +1,4 @@
-import { fuseTransposes, halveAttention, type OnnxModel, serializeModel } from '@quern/onnx';
+import { checkWebgpu, fuseTransposes, halveAttention, type OnnxModel, serializeModel } from '@quern/onnx';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { describeModel } from './describeModel.ts';
 import type { Device } from './device/device.ts';
@@ -33,11 +33,12 @@ const FATAL = 4;
  *
  * Nodes for which the device has no kernel run on the CPU; a device that cannot start at all is an error (see
  * `resolveDevice`). The caller releases the session.
- * Errors: RUNTIME_FAILED with the model, ONNX Runtime's words and the next step.
+ * Errors: those of `checkWebgpu` there; RUNTIME_FAILED with the model, ONNX Runtime's words and the next step.
  * Cost: the weights are mapped, not copied, but the CPU keeps a packed copy of every MatMul weight, behind a cast one where it is stored in
  * half precision.
  */
 export async function openSession(model: OnnxModel, options: SessionOptions): Promise<InferenceSession> {
+  if (options.device === 'webgpu') checkWebgpu(model, 'say --device cpu');
   env.logLevel = 'fatal';
   try {
     await keepKernels(options.device);

@@ -1,4 +1,5 @@
 import { CompressionError } from '@quern/core';
+import { checkWebgpu } from '@quern/onnx';
 import type { OpenedModel } from '../open/openModel.ts';
 import type { Recipe } from '../recipe.ts';
 import { GENAI_DATA, GENAI_GRAPH, prepareGenai, writeGenaiLayout } from './genaiLayout.ts';
@@ -17,9 +18,10 @@ export interface OutputLayout {
 /**
  * The layout that a recipe asks for. `dtype` is the result's as transformers.js names it.
  *
- * Errors: INVALID_OPTION for packed files in a layout whose client cannot load them; those of `prepareGenai`, so that a model for which a layout makes no sense is refused before it is worked on.
+ * Errors: INVALID_OPTION for packed files in a layout whose client cannot load them; those of `checkWebgpu` for that target; those of `prepareGenai`, so that a model for which a layout makes no sense is refused before it is worked on.
  */
 export async function outputLayout(opened: OpenedModel, recipe: Recipe, dtype: string): Promise<OutputLayout> {
+  if (recipe.target === 'webgpu') checkWebgpu(opened.model, 'say --target cpu, cuda or wasm');
   const source = opened.tokenizerFolder;
   const contextLength = opened.text?.contextLength ?? null;
   if (recipe.layout === 'genai') {

@@ -1,4 +1,4 @@
-import { chooseEngine, gemm, type Matrix, sparseProcrustes, sweepDictionary } from '@quern/linalg';
+import { chooseEngine, gemm, type Matrix, sparseProcrustes, sweepDictionary, sweepOutputAtoms } from '@quern/linalg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { solveSite } from '../../packages/pipeline/src/solve/solveSite.ts';
 import { recordFigures } from '../../tools/gpu/recordFigures.ts';
@@ -108,6 +108,26 @@ describe.skipIf(gpu === null)('sweeps of dictionary with WebGPU', () => {
     }
     expect(webgpu.coefficients.data.filter(value => value !== 0).length).toBeLessThanOrEqual(count);
     expect(webgpu.atoms.data).toHaveLength(k * n);
+  });
+
+  it('are the same for atoms over outputs, in two graphs', async () => {
+    const [n, length, k] = isHardware ? [900, 500, 300] : [17, 9, 5];
+    const correlations = narrow(plainRows(n, n));
+    const pull = randomMatrix(length, n, 8);
+    const sites = [{ correlations, pull, directions: correlations, spectrum: new Float64Array(n).fill(1) }];
+    const atoms = narrow(plainRows(length, k));
+    const start = { atoms, coefficients: [await gemm(atoms, pull)] };
+    const energy = pull.data.reduce((sum, value) => sum + value * value, 0);
+    const steps = Array.from({ length: 2 }, () => ({ proximity: 0.4, count: Math.round((k * n) / 3) }));
+    const plan = { steps, overshoot: 0.8, afterRise: 1.5, energy, hasSettled: () => false };
+    await chooseEngine({ accelerator: { ...accelerator, device: 'cpu' } });
+    const cpu = (await sweepOutputAtoms(sites, start, plan))!;
+    await chooseEngine({ accelerator });
+    const webgpu = (await sweepOutputAtoms(sites, start, plan))!;
+    for (const [sweep, left] of webgpu.objectives.entries()) {
+      expect(left / cpu.objectives[sweep]!).toBeCloseTo(1, isHardware ? 2 : 4);
+    }
+    expect(distance(webgpu.coefficients[0]!.data, cpu.coefficients[0]!.data)).toBeLessThan(isHardware ? 0.1 : 1e-3);
   });
 
   it.skipIf(!isHardware)('leave as much over as those of the CPU, to 2 %', async () => {

@@ -20,6 +20,8 @@ export { type SolveTriangularOptions, solveTriangular } from './solveTriangular.
 export { type ProcrustesOptions, type ProcrustesResult, sparseProcrustes } from './sparseProcrustes.ts';
 export { submatrix } from './submatrix.ts';
 export { type Svd, svd } from './svd.ts';
-export { type SweepPlan, type SweptDictionary, sweepDictionary } from './sweepDictionary.ts';
+export { type SweptDictionary, sweepDictionary } from './sweepDictionary.ts';
+export { type SweptOutputAtoms, sweepOutputAtoms } from './sweepOutputAtoms.ts';
+export type { SweepPlan } from './sweepPlan.ts';
 export { type SymmetricEigen, symmetricEigen } from './symmetricEigen.ts';
 export { transpose } from './transpose.ts';

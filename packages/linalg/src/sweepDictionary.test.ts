@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseEngine } from './engine.ts';
 import type { Matrix } from './matrix.ts';
 import { randomMatrix } from './plainLoops.ts';
-import { type SweepPlan, sweepDictionary } from './sweepDictionary.ts';
+import { sweepDictionary } from './sweepDictionary.ts';
+import type { SweepPlan } from './sweepPlan.ts';
 
 const accelerator = { device: 'cpu', lock: new Int32Array(new SharedArrayBuffer(4)), leastFlops: 0 } as const;
 beforeAll(() => chooseEngine({ accelerator }));

@@ -1,19 +1,21 @@
 import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
-import type { SweepConstants } from './accelerator/encodeDictionarySweeps.ts';
+import { encodeDictionarySweeps } from './accelerator/encodeDictionarySweeps.ts';
 import {
-  openSweeps,
-  type SweepMatrices,
-  type SweepProgress,
-  type SweepStep,
+  type DeviceGraphs,
+  openDeviceGraphs,
+  placesTensor,
+  scalarTensor,
   staysThere,
-} from './accelerator/openSweeps.ts';
+} from './accelerator/openDeviceGraphs.ts';
 import { engine } from './engine.ts';
+import type { Matrix } from './matrix.ts';
+import type { SweepPlan, SweepProgress, SweepStep } from './sweepPlan.ts';
 
-/** How a dictionary is learnt. */
-export interface SweepPlan extends SweepConstants {
-  readonly steps: readonly SweepStep[];
-  /** Whether sweeps with these objectives may end. */
-  readonly hasSettled: (objectives: readonly number[]) => boolean;
+/** What learning begins with, Y = coefficients atoms. */
+export interface SweepMatrices {
+  readonly y: Matrix<Float32Array>;
+  readonly coefficients: Matrix<Float32Array>;
+  readonly atoms: Matrix<Float32Array>;
 }
 
 /** Where sweeps ended. */
@@ -46,7 +48,7 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
   const flops = 2 * steps.length * (2 * m * k * (n + 2 * k) + 5 * k * k * n + INVERSE_PRODUCTS * k ** 3);
   if (!isWorthSending(accelerator, flops, 4 * trips * (m * n + 2 * k * (m + n)))) return null;
   return inTurn(accelerator, async () => {
-    const sweeps = await openSweeps(matrices, plan, { device, threads });
+    const graphs = await openDeviceGraphs({ ...matrices }, { device, threads });
     try {
       let progress: SweepProgress = { heldBack: 1, objectives: [] };
       let isLast = false;
@@ -55,13 +57,42 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
         await engine();
         // The run after sweeps have settled brings everything back.
         isLast = done + perRun >= steps.length || plan.hasSettled(progress.objectives);
-        progress = await sweeps.run(steps.slice(done, done + perRun), progress, isLast);
+        progress = await run(graphs, plan, { steps: steps.slice(done, done + perRun), progress, atomCount: k, isLast });
         if (!progress.objectives.every(Number.isFinite)) throw new Error('Sweeps on the device gave NaN or infinity.');
       }
       const objectives = progress.objectives.map(left => Math.max(0, left));
-      return { ...sweeps.code(), heldBack: progress.heldBack, objectives };
+      const [coefficients, atoms] = [graphs.matrix('coefficients'), graphs.matrix('atoms')];
+      return { coefficients, atoms, heldBack: progress.heldBack, objectives };
     } finally {
-      await sweeps.close();
+      await graphs.close();
     }
   });
+}
+
+interface Run {
+  readonly steps: readonly SweepStep[];
+  readonly progress: SweepProgress;
+  readonly atomCount: number;
+  readonly isLast: boolean;
+}
+
+async function run(graphs: DeviceGraphs, plan: SweepPlan, { steps, progress, ...own }: Run): Promise<SweepProgress> {
+  const { heldBack, objectives } = progress;
+  const scalars = {
+    ...{ heldBack, objective: objectives.at(-1) ?? 1 },
+    ...Object.fromEntries(steps.map(({ count }, sweep) => [`count${sweep}`, count])),
+    ...Object.fromEntries(steps.map(({ proximity }, sweep) => [`proximity${sweep}`, proximity])),
+  };
+  const inputs = Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, scalarTensor(value)]));
+  const graph = {
+    name: `${steps.length} sweeps`,
+    encode: () => encodeDictionarySweeps(steps.length, plan),
+    reads: ['y', 'coefficients', 'atoms'],
+    replaces: ['coefficients', 'atoms'],
+  };
+  const found = await graphs.run(graph, { ...inputs, places: placesTensor(own.atomCount) }, own.isLast);
+  return {
+    heldBack: found('new.heldBack')[0]!,
+    objectives: [...objectives, ...steps.map((_, sweep) => found(`objective${sweep}`)[0]!)],
+  };
 }

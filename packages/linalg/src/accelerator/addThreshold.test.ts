@@ -2,12 +2,12 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { encodeGraph } from '../onnxruntime/encodeGraph.ts';
 import { randomMatrix } from '../plainLoops.ts';
-import { addThreshold } from './addThreshold.ts';
+import { addThreshold, THRESHOLD_CONSTANTS } from './addThreshold.ts';
 import { createGraphWriter } from './createGraphWriter.ts';
 
 async function keep(data: Float32Array, columns: number, count: number): Promise<Float32Array> {
   const writer = createGraphWriter();
-  addThreshold(writer, 'matrix', 'count', 'kept');
+  addThreshold(writer, [{ matrix: 'matrix', name: 'kept' }], 'count');
   const graph = encodeGraph({
     ...{ name: 'threshold', precision: 'float32', opset: 18, nodes: writer.nodes },
     inputs: [
@@ -16,7 +16,7 @@ async function keep(data: Float32Array, columns: number, count: number): Promise
     ],
     outputs: [{ name: 'kept', dimensions: ['m', 'k'] }],
     wholeNumbers: { rowAxis: [1] },
-    scalars: { zero: 0, half: 0.5, beyond: 1.001 },
+    scalars: THRESHOLD_CONSTANTS,
   });
   const session = await InferenceSession.create(graph, { logSeverityLevel: 3 });
   const matrix = new Tensor('float32', data, [data.length / columns, columns]);

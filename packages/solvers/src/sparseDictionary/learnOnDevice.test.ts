@@ -1,10 +1,13 @@
 import { chooseEngine, gemm, type Matrix } from '@quern/linalg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toFloat32 } from '../lowRank/toFloat32.ts';
+import { randomActivations, statisticsOf } from '../testData.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
 import { leadingDirections } from './leadingDirections.ts';
 import { LEARNING, type LearningSettings, learnDictionary } from './learnDictionary.ts';
+import { learnOutputAtoms } from './learnOutputAtoms.ts';
+import { outputLearning, outputProblem } from './outputProblem.ts';
 import { sampleAtoms } from './sampleAtoms.ts';
 import { squaredDistance, wide } from './testCodes.ts';
 
@@ -83,5 +86,36 @@ describe('sweeps as a graph', () => {
     const { plain, sent } = await learnBoth(falling(60, 40, 9), size, 5, { ...LEARNING, placement: 'output' });
     expect(sent.objectives.length).toBe(plain.objectives.length);
     expect(sent.objectives.at(-1)! / plain.objectives.at(-1)!).toBeCloseTo(1, 2);
+  });
+});
+
+describe('sweeps of atoms over outputs as graphs', () => {
+  it.each([
+    ['one weight', [48], 20, { atomCount: 16, nonzeroCount: 320 }, 25],
+    ['two with atoms in common', [40, 70], 24, { atomCount: 18, nonzeroCount: 800 }, 15],
+    ['one sweep, which is done here', [30], 12, { atomCount: 8, nonzeroCount: 80 }, 1],
+  ])('leave about as much over, with exactly as many nonzeros: %s', async (_, widths, outputs, size, sweeps) => {
+    const sites = widths.map((inputs, index) => ({
+      weight: falling(outputs, inputs, 11 + index),
+      gram: statisticsOf(randomActivations(3 * inputs, inputs, 21 + index)).inputGram,
+    }));
+    const problem = await outputProblem(sites);
+    const learning = await outputLearning(problem);
+    await chooseEngine();
+    const plain = await learnOutputAtoms(learning, size, sweeps);
+    await chooseEngine({ accelerator });
+    const sent = await learnOutputAtoms(learning, size, sweeps);
+    expect(sent.coefficients.data.filter(value => value !== 0).length).toBe(size.nonzeroCount);
+    expect(sent.objectives[0]! / plain.objectives[0]!).toBeCloseTo(1, 3);
+    expect(Math.abs(Math.sqrt(sent.objectives.at(-1)! / plain.objectives.at(-1)!) - 1)).toBeLessThan(0.02);
+    // What is said to be left over is.
+    let left = 0;
+    for (const [index, { target, correlations }] of problem.segments.entries()) {
+      const product = await gemm(sent.atoms, sent.coefficients.parts[index]!, { transposeA: true });
+      const rest = { ...target, data: target.data.map((value, at) => value - product.data[at]!) };
+      const seen = await gemm(rest, correlations);
+      left += seen.data.reduce((sum, value, at) => sum + value * rest.data[at]!, 0);
+    }
+    expect(left / problem.energy / sent.objectives.at(-1)!).toBeCloseTo(1, 2);
   });
 });

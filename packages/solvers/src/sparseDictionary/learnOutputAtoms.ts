@@ -1,5 +1,5 @@
 import type { Convergence } from '@quern/core';
-import { gemm, type Matrix } from '@quern/linalg';
+import { gemm, type Matrix, sweepOutputAtoms } from '@quern/linalg';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
@@ -27,7 +27,7 @@ export interface OutputCode extends Pick<Convergence, 'stoppedBy'> {
  * squares for the atoms, a proximal step and one threshold for all coefficients, with the settings of learnDictionary and stopped like it.
  *
  * Objective: min sum_i tr((Y_i - A^T C_i) R_i (Y_i - A^T C_i)^T) with `nonzeroCount` nonzeros in all C_i together, wherever they help most.
- * Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
+ * With an accelerator all sweeps but the last run there, see sweepOutputAtoms. Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
  * atoms as outputs.
  * Source: our own. Cost: a sweep takes for each site 3 atomCount inFeatures^2 + 2 atomCount inFeatures (2 atomCount + outFeatures)
  * multiply-adds, and an eigenproblem and an inverse of atomCount.
@@ -55,20 +55,36 @@ export async function learnOutputAtoms(
     await gemm(atoms, target, { output: coefficients.parts[index]! });
   }
   keepLargest(coefficients.data, countAt(0));
-  const objectives: number[] = [];
-  let heldBack = 1;
+  const proximityAt = (sweep: number): number => nearest * (farthest / nearest) ** (sweep / sweeps);
+  const isDone = (objectives: readonly number[]): boolean => hasSettled(objectives, growingSweeps(sweeps));
+  // The last sweep is always done here: exactly as many values stay.
+  const steps = Array.from({ length: Math.max(0, sweeps - 1) }, (_, sweep) => ({
+    proximity: proximityAt(sweep),
+    count: countAt(sweep + 1),
+  }));
+  const plan = { steps, overshoot, afterRise: AFTER_A_RISE, energy, hasSettled: isDone };
+  const begun = { atoms, coefficients: coefficients.parts };
+  const sent = energy > 0 ? await sweepOutputAtoms(segments, begun, plan) : null;
+  if (sent) {
+    atoms = sent.atoms;
+    for (const [index, { data }] of sent.coefficients.entries()) coefficients.parts[index]!.data.set(data);
+  }
+  const objectives: number[] = [...(sent?.objectives ?? [])];
+  const first = objectives.length;
+  let heldBack = sent?.heldBack ?? 1;
   let isSettled = energy === 0;
-  for (let sweep = 0; energy > 0; sweep++) {
+  for (let sweep = first; energy > 0; sweep++) {
     const fitted = await fitOutputAtoms(segments, { atoms, coefficients });
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
-    isSettled = hasSettled(objectives, growingSweeps(sweeps));
+    const isThresholdedHere = sent === null || sweep > first;
+    isSettled = isThresholdedHere && isDone(objectives);
     if (sweep === sweeps || isSettled) {
       atoms = fitted.atoms;
       break;
     }
     atoms = atomsBeyond(atoms, fitted.atoms, overshoot);
-    const held = heldBack * nearest * (farthest / nearest) ** (sweep / sweeps);
+    const held = heldBack * proximityAt(sweep);
     const moved = empty();
     await moveOutputCoefficients({ atoms, coefficients }, { segments, proximity: held }, moved);
     keepLargest(moved.data, countAt(sweep + 1));

@@ -1,7 +1,8 @@
 import type { LinearSite } from '@quern/core';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { candidateTable } from './candidateTable.ts';
 import type { MeasuredSite } from './measureSites.ts';
+import type { MeasuredUnit } from './measureUnits.ts';
 
 const siteOf = (name: string, inputName: string): LinearSite => ({
   ...{ name, block: 0, outFeatures: 64, inFeatures: 64, nodeName: name, weightName: name },
@@ -73,6 +74,57 @@ it('lets sites that read one input share an input scale all together or not at a
     );
   expect(mixed(['x', 'y'])).toEqual(['gptq:4', 'watersic:4']);
   expect(mixed(['x', 'x'])).toEqual(['watersic:4', 'watersic:4']);
+});
+
+describe('sites that can be one weight', () => {
+  const ways = (first: number, second: number) =>
+    [
+      ['dictionary', 4, first],
+      ['dictionary', 8, second],
+    ] as const;
+  /** All of them at these bits each, with the mean of their errors. */
+  const unitOf = (sites: readonly MeasuredSite[], bits: number, error: number): MeasuredUnit => {
+    const plans = sites.map(
+      ({ candidates }) =>
+        candidates.find(({ plan }) => plan.solver === 'dictionary' && (plan.options as { bits: number }).bits === bits)!
+          .plan,
+    );
+    return { plans, bits: bits * plans.length, error };
+  };
+
+  it('choose together where that is better, whatever they read', () => {
+    const sites = [measured('a', 'x', 1, ways(0.4, 0.2)), measured('b', 'y', 3, ways(0.4, 0.1))];
+    expect(methodsOf(candidateTable(sites).within(12)!.plans)).toEqual(['dictionary:4', 'dictionary:8']);
+    const units = [unitOf(sites, 4, 0.02), unitOf(sites, 8, 0.01)];
+    const table = candidateTable(sites, units);
+    expect(methodsOf(table.within(12)!.plans)).toEqual(['dictionary:4', 'dictionary:4']);
+    expect(table.within(12)).toMatchObject({ bits: 8, loss: expect.closeTo(0.08, 12) });
+    expect(table.uniformWithin(16)).toMatchObject({ bits: 16, loss: expect.closeTo(0.04, 12) });
+    expect(table.uniformWithin(8)!.plans.map(({ site }) => site.name)).toEqual(['a', 'b']);
+    // Where it gains nothing they choose apart.
+    const worse = candidateTable(sites, [unitOf(sites, 4, 0.5), unitOf(sites, 8, 0.3)]);
+    expect(methodsOf(worse.within(12)!.plans)).toEqual(['dictionary:4', 'dictionary:8']);
+  });
+
+  it('leave the others on their input free, but for an input scale', () => {
+    const both = [...ways(0.4, 0.2), ['awq', 4, 0.001]] as const;
+    const sites = [
+      measured('a', 'x', 1, both),
+      measured('b', 'x', 1, both),
+      measured('c', 'x', 1, [
+        ['gptq', 4, 0.1],
+        ['awq', 4, 0.001],
+      ]),
+    ];
+    expect(methodsOf(candidateTable(sites).within(12)!.plans)).toEqual(['awq:4', 'awq:4', 'awq:4']);
+    const pair = sites.slice(0, 2);
+    const table = candidateTable(sites, [unitOf(pair, 4, 1e-9)]);
+    // Scaled all three lose 0.003, and beside a dictionary the third may not be.
+    expect(methodsOf(table.within(12)!.plans)).toEqual(['awq:4', 'awq:4', 'awq:4']);
+    const free = sites.map((site, index) => (index < 2 ? measured(`${'ab'[index]}`, 'x', 1, ways(0.4, 0.2)) : site));
+    const freed = candidateTable(free, [unitOf(free.slice(0, 2), 4, 1e-9)]);
+    expect(methodsOf(freed.within(12)!.plans)).toEqual(['dictionary:4', 'dictionary:4', 'gptq:4']);
+  });
 });
 
 it('counts errors alike where no loss was measured', () => {

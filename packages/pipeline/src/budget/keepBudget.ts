@@ -38,7 +38,8 @@ export interface KeptBudget extends Pick<Attempt, 'run' | 'dtype' | 'result'> {
 export async function keepBudget({ run, choice, evaluation, heldOut }: BudgetRequest): Promise<KeptBudget> {
   const { budget, candidates } = choice;
   const { device, folder, emit, signal } = run;
-  const table = candidateTable(await measureModel(run, candidates, heldOut));
+  const { sites, units } = await measureModel(run, candidates, heldOut);
+  const table = candidateTable(sites, units);
   // Beside the scratch folder: what a run leaves there goes when its sites are solved.
   const place = join(dirname(folder.scratch), 'held-out');
   const { model } = run.opened;

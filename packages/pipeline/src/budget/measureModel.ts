@@ -12,7 +12,7 @@ import type { CompressRun } from '../run.ts';
 import { createExecutor } from '../solve/createExecutor.ts';
 import { readStored } from '../statistics/readStored.ts';
 import type { SiteCandidates } from './listCandidates.ts';
-import { type MeasuredSite, measureSites, recallSites } from './measureSites.ts';
+import { type MeasuredModel, measureSites, recallSites } from './measureSites.ts';
 
 /**
  * What a budget must know of a model: from earlier runs where they have measured it, else measured on the original. The run's model is
@@ -22,7 +22,7 @@ export async function measureModel(
   run: CompressRun,
   candidates: readonly SiteCandidates[],
   heldOut: PreparedText | null,
-): Promise<readonly MeasuredSite[]> {
+): Promise<MeasuredModel> {
   const { opened, request, origin, cuts, device, folder, emit, signal } = run;
   const results = await measurementStore(run.results, emit);
   const { recipe } = request;

@@ -11,11 +11,19 @@ import { releaseMemory } from '../solve/releaseMemory.ts';
 import { shareOut } from '../solve/shareOut.ts';
 import { plannedStorageBits, type SitePlan } from '../solve/sitePlan.ts';
 import type { SiteCandidates } from './listCandidates.ts';
+import { type MeasuredUnit, measureUnits, recallUnits } from './measureUnits.ts';
 import type { MeasuredWay } from './measureWays.ts';
 
 /** A way of treating a site with what it stores and spoils. */
 export interface MeasuredCandidate extends MeasuredWay {
   readonly plan: SitePlan;
+}
+
+/** All that a budget must know of a model. */
+export interface MeasuredModel {
+  readonly sites: readonly MeasuredSite[];
+  /** Ways in which several of the sites are one weight. */
+  readonly units: readonly MeasuredUnit[];
 }
 
 /** A site with all that a budget must know to choose for it. */
@@ -35,18 +43,19 @@ export interface MeasureRun extends LossRun {
 const LOSS_BITS = [2, 4] as const;
 
 /**
- * Measures every way of treating every site, and what the model loses by two of them: everything about a model that budgets need, and no
+ * Measures every way of treating every site, and several as one weight, and what the model loses by two of them: everything about a model that budgets need, and no
  * budget changes it. What the store holds is not measured again.
  *
- * Cost: every solver once for each of its ways, on the activations of the original; two forward passes of the held-out windows a site.
+ * Cost: every solver once for each of its ways, a rate curve for sites that are one weight, on the activations of the original; two forward passes of the held-out windows a site.
  * Both run on all workers, the passes on as many as hold models of 4 GB together.
  */
-export async function measureSites(run: MeasureRun, sites: readonly SiteCandidates[]): Promise<MeasuredSite[]> {
+export async function measureSites(run: MeasureRun, sites: readonly SiteCandidates[]): Promise<MeasuredModel> {
   const ways = await measureAllWays(run, sites);
+  const units = await measureUnits(run, sites);
   const asked = run.heldOut ? sites.map(({ plans }) => lossPlans(plans).map(plan => [{ plan }])) : sites.map(() => []);
   const measured = run.heldOut ? await measureLosses(run, asked.flat(), run.heldOut) : [];
   const lossOf = new Map(asked.flat().map((request, at) => [request, measured[at]!]));
-  return sites.map(({ site, plans }, index) => {
+  const single = sites.map(({ site, plans }, index) => {
     const candidates = plans.flatMap(plan => {
       const way = ways[index]!.get(plan);
       return way ? [{ plan, ...way }] : [];
@@ -57,13 +66,14 @@ export async function measureSites(run: MeasureRun, sites: readonly SiteCandidat
     }
     return { candidates, losses: asked[index]!.map(request => lossOf.get(request)!) };
   });
+  return { sites: single, units };
 }
 
 /** What is known of the sites without measuring; null unless all of it is. */
 export async function recallSites(
   run: Pick<MeasureRun, 'recipe' | 'results' | 'origin' | 'heldOut'>,
   sites: readonly SiteCandidates[],
-): Promise<MeasuredSite[] | null> {
+): Promise<MeasuredModel | null> {
   const known: MeasuredSite[] = [];
   for (const { plans } of sites) {
     const candidates: MeasuredCandidate[] = [];
@@ -80,7 +90,8 @@ export async function recallSites(
     }
     known.push({ candidates, losses });
   }
-  return known;
+  const units = await recallUnits(run, sites);
+  return units && { sites: known, units };
 }
 
 /** The two ways of a site whose loss is measured: those nearest to 2 and to 4 stored bits a weight. */

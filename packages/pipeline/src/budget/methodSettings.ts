@@ -15,7 +15,9 @@ const GROUP_SIZES = [32, 64, 128, 'channel'] as const;
 /** Bits up to which searched ranges are tried beside full ones, in act-order where the method has one; and up to which without it too. */
 const MOST_BITS_OF_SEARCH = 4;
 const MOST_BITS_IN_PLACE = 2;
-const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
+const RATIOS: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
+/** Of methods that know their loss at any: a quarter of a bit apart. */
+const FINE_RATIOS: readonly number[] = Array.from({ length: 60 }, (_, step) => (step + 1) / 64);
 
 /**
  * The settings that a budget tries of a method, `name[:bits[:group]][+correction]`: what its text leaves open, of what its options
@@ -65,7 +67,8 @@ export function methodSettings(
   const groups = group !== undefined ? [group] : GROUP_SIZES;
   const common = { method, ...(given.bits === undefined ? {} : { bits: given.bits }) };
   if (knows('ratio')) {
-    return RATIOS.map(ratio => ({ ...common, ...(group === undefined ? {} : { groupSize: group }), ratio }));
+    const ratios = isSparse(solvers[method]!) && solvers[method]!.rateCurve ? FINE_RATIOS : RATIOS;
+    return ratios.map(ratio => ({ ...common, ...(group === undefined ? {} : { groupSize: group }), ratio }));
   }
   const ladder = !takesRate(2.5) ? WHOLE_BITS : isEntropyCoded(solvers[method]!) ? RATES : HALF_BITS;
   const rates = ladder.filter(takesRate);

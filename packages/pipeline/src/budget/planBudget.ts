@@ -44,7 +44,7 @@ export async function planBudget(
   const [least, most] = [range.leastBits / range.elements, range.mostBits / range.elements];
   const known = { asked: budget, leastBitsPerWeight: least, mostBitsPerWeight: most };
   if (measured) {
-    const table = candidateTable(measured.sites);
+    const table = candidateTable(measured.sites, measured.units);
     const limit = budget.kind === 'increase' ? null : sizeLimit(choice, recipe, table, emit);
     const chosen =
       budget.kind === 'increase' ? firstChoice(table, Math.log1p(budget.share)) : table.within(limit!.bits);
@@ -83,6 +83,6 @@ async function recall(opened: OpenedModel, request: CompressRequest, { candidate
   const sources = await Promise.all(opened.files.map(file => hashFile(file)));
   const origin = originOf({ opened, sources, calibration, request, device, solvesOn, engine: await openEngine() });
   const results = await measurementStore(null, emit);
-  const sites = await recallSites({ recipe, results, origin, heldOut }, candidates);
-  return sites && { sites, isText: heldOut !== null };
+  const known = await recallSites({ recipe, results, origin, heldOut }, candidates);
+  return known && { ...known, isText: heldOut !== null };
 }

@@ -1,19 +1,13 @@
-import { readWeight } from '@quern/onnx';
-import { allocateBits, type RatedSite, type RatePoint } from '@quern/solvers';
-import { checkInterrupted } from '../interruption.ts';
+import { allocateBits, type RatedSite } from '@quern/solvers';
 import type { LossRun } from '../measure/measureLosses.ts';
 import type { Material } from '../open/material.ts';
 import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
 import { groupPlans, isStacked } from './groupPlans.ts';
-import { jobKey } from './jobKey.ts';
-import { nameSite } from './nameSite.ts';
-import { releaseMemory } from './releaseMemory.ts';
+import { rateCurves } from './rateCurves.ts';
 import { sensitivitiesOf } from './sensitivitiesOf.ts';
-import { shareOut } from './shareOut.ts';
-import { allocationOf, curveOptions, type SitePlan, shapeIn, solverOf, spreadsBits } from './sitePlan.ts';
+import { allocationOf, type SitePlan, shapeIn, solverOf, spreadsBits } from './sitePlan.ts';
 import { type OriginalRun, solveOnOriginal } from './solveOnOriginal.ts';
-import type { SolveMember } from './solveSite.ts';
 
 /** What a weight takes as it is. */
 const DENSE_BITS = 16;
@@ -44,7 +38,7 @@ export async function spreadBits(
   const weighted = units.filter(([plan]) => allocationOf(plan!, recipe) === 'sensitivity');
   const keys = await solveOnOriginal(run, weighted.flat());
   const sensitivities = await sensitivitiesOf(run, weighted, keys, material);
-  const curves = await rateCurves(run, units);
+  const curves = await rateCurves(run, units, 'capture');
   const rate = (unit: Unit): RatedSite => ({
     elements: unit.reduce((sum, { site }) => sum + site.outFeatures * site.inFeatures, 0),
     sensitivity: sensitivities.get(unit) ?? unit.length,
@@ -87,34 +81,4 @@ function withRatio(unit: Unit, ratio: number): Unit {
 function leastRatioOf(unit: Unit): number {
   const [plan] = unit as [SitePlan];
   return solverOf(plan).leastRatio?.(shapeIn(unit, plan), plan.options) ?? 0;
-}
-
-async function rateCurves(run: OriginalRun, units: readonly Unit[]): Promise<ReadonlyMap<Unit, RatePoint[]>> {
-  const { executor, results, origin, model, statisticsOf, emit, signal } = run;
-  const curves = new Map<Unit, RatePoint[]>();
-  await shareOut(units, executor.threads, async unit => {
-    checkInterrupted(signal);
-    const { site, solver } = unit[0]!;
-    const options = unit.map(plan => curveOptions(plan.options));
-    const key = jobKey({ origin, rateCurve: unit.map(plan => plan.site.name), solver, options });
-    let curve = await results.load<RatePoint[]>(key);
-    if (!curve) {
-      const members: SolveMember[] = [];
-      for (const [index, plan] of unit.entries()) {
-        const known = { weight: await readWeight(model, plan.site), statistics: await statisticsOf(plan) };
-        members.push({ ...known, inputName: plan.site.inputName, options: options[index]! });
-      }
-      try {
-        curve = await executor.rateCurve({ solver, members }, signal);
-      } catch (error) {
-        throw nameSite(error, site);
-      }
-      await results.save(key, curve);
-      releaseMemory(8 * site.inFeatures ** 2);
-    }
-    curves.set(unit, curve);
-    const progress = { done: curves.size, total: units.length, unit: 'sites' } as const;
-    emit({ kind: 'progress', stage: 'capture', ...progress, detail: 'rates' });
-  });
-  return curves;
 }

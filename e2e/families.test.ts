@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../packages/calibration/src/index.ts';
-import { scoreWindows } from '../packages/evaluator/src/index.ts';
+import { scoreContinuations, scoreWindows } from '../packages/evaluator/src/index.ts';
 import { findBlockCuts, findHead, readOnnxModel } from '../packages/onnx/src/index.ts';
 import { scoreByBlocks } from '../packages/pipeline/src/forward/scoreByBlocks.ts';
 import { type CompressResult, compress, generateText } from '../packages/pipeline/src/index.ts';
@@ -124,6 +124,19 @@ describe.each(Object.entries(families))(
         const blocks = await scoreByBlocks({ model, cuts }, windows, options);
         const whole = await scoreWindows(model, windows, { device: 'cpu' });
         for (const [at, nll] of whole.nll.entries()) expect(blocks.nll[at]! / nll).toBeCloseTo(1, 5);
+      }
+    });
+
+    it('scores answers beside each other as it does each alone', async () => {
+      const { model } = await openModel(place('model'));
+      const windows = [3, 1, 6].map((count, answer) => ({
+        ids: Int32Array.from({ length: 20 + count }, (_, at) => (at * 7919 + (at < 20 ? 0 : answer * 104729)) % 4001),
+        firstScored: 20,
+      }));
+      const scored = (items: number[][]) => scoreContinuations(model, windows, items, { device: 'cpu' });
+      const [alone, together] = [await scored([[0], [1], [2]]), await scored([[0, 1, 2]])];
+      for (const [at, value] of alone.logLikelihood.entries()) {
+        expect(together.logLikelihood[at]! / value).toBeCloseTo(1, 5);
       }
     });
 

@@ -56,7 +56,7 @@ export interface DecoderConfig {
 
 /** In what one block differs from another. */
 export interface BlockKind {
-  /** Keys a query sees, itself included; null sees all. */
+  /** Keys a query sees, itself included, fewer than the context; null sees all. */
   readonly slidingWindow: number | null;
   /** One object for all blocks that turn alike; null where queries and keys do not turn. */
   readonly rope: Rope | null;

@@ -11,8 +11,18 @@ async function read(config: object): ReturnType<typeof readDecoderConfig> {
   return readDecoderConfig(folder);
 }
 
-const gemma3 = { ...rawConfig(), architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text' };
-const gemma2 = { ...rawConfig(), architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2' };
+const gemma3 = {
+  ...rawConfig(),
+  max_position_embeddings: 8192,
+  architectures: ['Gemma3ForCausalLM'],
+  model_type: 'gemma3_text',
+};
+const gemma2 = {
+  ...rawConfig(),
+  max_position_embeddings: 8192,
+  architectures: ['Gemma2ForCausalLM'],
+  model_type: 'gemma2',
+};
 const granite = { ...rawConfig(), architectures: ['GraniteForCausalLM'], model_type: 'granite' };
 const phi3 = { ...rawConfig(), architectures: ['Phi3ForCausalLM'], model_type: 'phi3' };
 const smollm3 = { ...rawConfig(), architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3' };
@@ -96,11 +106,25 @@ test('Granite has factors, each 1 unless it says so', async () => {
   await expect(read({ ...granite, logits_scaling: 0 })).rejects.toThrow(/logits_scaling is 0, wanted a number above 0/);
 });
 
+test('Phi-4-mini by the sizes of its config.json: heads of 128, of which 96 features turn', async () => {
+  const factors = Array.from({ length: 48 }, (_, pair) => 1 + pair);
+  const config = await read({
+    ...{ architectures: ['Phi3ForCausalLM'], model_type: 'phi3', hidden_act: 'silu', tie_word_embeddings: true },
+    ...{ hidden_size: 3072, intermediate_size: 8192, num_hidden_layers: 32, vocab_size: 200064 },
+    ...{ num_attention_heads: 24, num_key_value_heads: 8, partial_rotary_factor: 0.75, rope_theta: 10000 },
+    ...{ max_position_embeddings: 131072, original_max_position_embeddings: 4096, sliding_window: 262144 },
+    ...{ attention_bias: false, mlp_bias: false, lm_head_bias: false, full_attn_mod: 1, interpolate_factor: 1 },
+    rope_scaling: { type: 'longrope', short_factor: factors, long_factor: factors },
+  });
+  expect(config).toMatchObject({ headSize: 128, contextLength: 4096, tied: true, fusedProjections: true });
+  expect(config.blocks[31]).toMatchObject({ slidingWindow: null, rope: { size: 96 } });
+});
+
 describe('Phi-3', () => {
   test.each([
     ['without the key', {}, null],
     ['by null', { sliding_window: null }, null],
-    ['by a number', { sliding_window: 2047 }, 2047],
+    ['by a number', { sliding_window: 2047, max_position_embeddings: 4096 }, 2047],
   ])('has a window in every block or none: %s', async (_, changes, window) => {
     const { blocks } = await read({ ...phi3, ...changes });
     expect(blocks.map(({ slidingWindow }) => slidingWindow)).toEqual([window, window, window]);

@@ -122,7 +122,9 @@ describe('sliding windows', () => {
   test.each([
     ['Mistral with a window', { ...mistral, sliding_window: 9 }, [9, 9, 9]],
     ['Mistral with null', { ...mistral, sliding_window: null }, [null, null, null]],
-    ['Mistral without the key', mistral, [4096, 4096, 4096]],
+    ['Mistral without the key', { ...mistral, max_position_embeddings: 8192 }, [4096, 4096, 4096]],
+    ['Mistral with a window of the whole context', { ...mistral, sliding_window: 96 }, [null, null, null]],
+    ['Mistral with a window of all but one', { ...mistral, sliding_window: 95 }, [95, 95, 95]],
     ['Llama with a key that its class does not read', { ...rawConfig(), sliding_window: 9 }, [null, null, null]],
     ['Qwen2 switched off', { ...qwen2, sliding_window: 9, use_sliding_window: false }, [null, null, null]],
     [

@@ -48,6 +48,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
   const slidingWindows = readSlidingWindows(raw, { turned, architecture, where });
   const heads = readHeads(raw, { defaultHeadSize: architecture.defaultHeadSize, where });
   const ropes = readRopes(raw, { architecture, headSize: heads.headSize, where });
+  const contextLength = Math.min(limited('max_position_embeddings', CONTEXT_LIMIT), contextOf(ropes.full));
   const biases = fields.flag('attention_bias', false) ? 'all' : 'none';
   return {
     modelType: architecture.modelType,
@@ -57,7 +58,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     blockCount,
     ...heads,
     vocabularySize: fields.count('vocab_size'),
-    contextLength: Math.min(limited('max_position_embeddings', CONTEXT_LIMIT), contextOf(ropes.full)),
+    contextLength,
     normEpsilon: fields.positive('rms_norm_eps', 1e-6),
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds: await readEndTokens(folder, fields.tokenIds('eos_token_id')),
@@ -72,8 +73,10 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     norms: architecture.norms,
     gainOffset: architecture.gainOffset,
     outgrowsFloat16: architecture.outgrowsFloat16,
-    blocks: slidingWindows.map((slidingWindow, block) => {
-      const rope = slidingWindow === null ? ropes.full : ropes.sliding;
+    blocks: slidingWindows.map((window, block) => {
+      const rope = window === null ? ropes.full : ropes.sliding;
+      // A window of all positions is none, and kernels are faster without.
+      const slidingWindow = window !== null && window < contextLength ? window : null;
       return { slidingWindow, rope: turned[block] ? rope : null };
     }),
     raw,

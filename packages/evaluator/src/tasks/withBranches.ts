@@ -9,14 +9,17 @@ export const BRANCHES = {
   bias: 'quern.attention_bias',
 } as const;
 
-const ATTENTIONS = new Set(['Attention', 'MultiHeadAttention', 'PagedAttention', 'SparseAttention', 'LinearAttention']);
+/** Other operators that look at where a column stands. */
+const PLACES = new Set(
+  'Attention MultiHeadAttention PagedAttention SparseAttention LinearAttention RotaryEmbedding'.split(' '),
+);
 /** Inputs of GroupQueryAttention. */
-const [COSINE, SINE, POSITION_IDS, BIAS] = [7, 8, 9, 10];
+const [COSINE, SINE, POSITION_IDS, BIAS] = [7, 8, 9, 10] as const;
 
 /**
  * A copy of the header that runs `packBranches`: every attention gets a bias, and its rotary tables are gathered by position, since the
  * kernel turns column c by row c. Null where that cannot be had: attention that is not GroupQueryAttention with its own rotation over a
- * float32 cache, sliding windows, positions that come from elsewhere, sub-graphs, or a device other than the CPU.
+ * float32 cache or without any, sliding windows, bounded scores, positions that come from elsewhere, sub-graphs, or a device other than the CPU.
  */
 export function withBranches(model: OnnxModel, device: Device): OnnxModel | null {
   const graph = model.proto.graph;
@@ -26,10 +29,10 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
   const pasts = graph.input.filter(({ name }) => name.startsWith('past'));
   const isPlain =
     attentions.length > 0 &&
-    attentions.every(rotatesAlone) &&
+    attentions.every(own => rotatesAlone(own) || isUnturned(own)) &&
     pasts.every(past => read.has(past.name) && elementTypeOf(past) === DataType.FLOAT) &&
     !graph.input.some(({ name }) => name === 'position_ids') &&
-    !graph.node.some(({ opType, attribute }) => ATTENTIONS.has(opType) || attribute.some(({ g }) => g));
+    !graph.node.some(({ opType, attribute }) => PLACES.has(opType) || attribute.some(({ g }) => g));
   if (!isPlain) return null;
   const gathered = new Map<string, string>();
   const gather = (table: string): string => {
@@ -40,7 +43,8 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
   const nodes = graph.node.map(own => {
     if (own.opType !== 'GroupQueryAttention') return own;
     const input = [...own.input];
-    [input[COSINE], input[SINE]] = [gather(input[COSINE]!), gather(input[SINE]!)];
+    if (rotatesAlone(own)) [input[COSINE], input[SINE]] = [gather(input[COSINE]!), gather(input[SINE]!)];
+    while (input.length < POSITION_IDS) input.push('');
     [input[POSITION_IDS], input[BIAS]] = ['', BRANCHES.bias];
     return copyMessage(own, { input });
   });
@@ -53,15 +57,26 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
   return { proto: copyMessage(model.proto, { graph: branching }), folder: model.folder };
 }
 
-function rotatesAlone({ input, attribute }: NodeProto): boolean {
-  const numberOf = (name: string): number => Number(attribute.find(own => own.name === name)?.i ?? 0);
-  const has = (index: number): boolean => (input[index] ?? '') !== '';
-  return (
-    numberOf('do_rotary') === 1 &&
-    numberOf('local_window_size') <= 0 &&
-    has(COSINE) &&
-    has(SINE) &&
-    !has(POSITION_IDS) &&
-    !has(BIAS)
-  );
+/** Attention that turns queries and keys by tables of its own, and masks nothing but the future. */
+function rotatesAlone(node: NodeProto): boolean {
+  return attributeOf(node, 'do_rotary') === 1 && has(node, COSINE) && has(node, SINE) && masksFutureAlone(node);
+}
+
+/** The same without turning: nothing but the bias tells it where a column stands. */
+function isUnturned(node: NodeProto): boolean {
+  return attributeOf(node, 'do_rotary') === 0 && !has(node, COSINE) && !has(node, SINE) && masksFutureAlone(node);
+}
+
+function masksFutureAlone(node: NodeProto): boolean {
+  const isBounded = attributeOf(node, 'softcap') > 0; // a bias before the bound would not mask
+  return attributeOf(node, 'local_window_size') <= 0 && !isBounded && !has(node, POSITION_IDS) && !has(node, BIAS);
+}
+
+function attributeOf({ attribute }: NodeProto, name: string): number {
+  const own = attribute.find(other => other.name === name);
+  return Number(own?.i || own?.f || 0);
+}
+
+function has({ input }: NodeProto, index: number): boolean {
+  return (input[index] ?? '') !== '';
 }

@@ -4,9 +4,9 @@
  * of its shape. cospadi: a sweep, its pursuit from 32 outputs, its K-SVD from 8 atoms, in processor time. All on one weight of noise with a falling spectrum.
  * With --outputs the weight has 8192 inputs and 2048 outputs, so that atoms of dictionary lie over the outputs: a sweep of that, the share it reaches of the rate of
  * its largest product, and cospadi as above. What `dictionary` does once before, an eigenproblem of the inputs, is what eigenSpeed.ts measures.
- * With --device: a sweep of dictionary there and on the CPU, atoms over inputs; the multiply-adds of its graph, and the share they reach of the rate of a float32
+ * With --device: a sweep of dictionary there and on the CPU; the multiply-adds of its graph, and the share they reach of the rate of a float32
  * product of two square matrices on the same device. Prints Markdown.
- * Usage: node benchmarks/dictionarySpeed.ts [--outputs | --device webgpu|cuda|cpu] [inputs] [outputs] [threads]
+ * Usage: node benchmarks/dictionarySpeed.ts [--outputs] [--device webgpu|cuda|cpu] [inputs] [outputs] [threads]
  */
 
 import { parseArgs } from 'node:util';
@@ -110,8 +110,7 @@ async function compotTimes() {
 async function compareDevices(device: Device): Promise<void> {
   const gpu = device === 'webgpu' ? await useGpu() : null;
   if (device === 'webgpu' && gpu === null) process.exit(2);
-  const problem = { target: toFloat32(target), directions: toFloat32(await leadingDirections(target, atomCount)) };
-  const learn = async (sweeps: number) => (await learnDictionary(problem, size, sweeps)).objectives.at(-1)!;
+  const { learn, work, atoms: k } = await (isOverOutputs ? workOverOutputs() : workOverInputs());
   const onCpu = await sweepTime(learn);
   const left = await learn(1 + 3 * DEVICE_SWEEPS);
   const lock = new Int32Array(new SharedArrayBuffer(4));
@@ -124,12 +123,12 @@ async function compareDevices(device: Device): Promise<void> {
     leftThere = await learn(1 + 3 * DEVICE_SWEEPS);
   });
   const onDevice = (many - few) / (2 * DEVICE_SWEEPS);
-  const [m, n, k] = [outFeatures, inFeatures, atomCount];
-  const work = 2 * m * k * (n + 2 * k) + 5 * k * k * n + 24 * k ** 3;
   const { gemmFlops } = await measureDevice(device);
   const share = (2 * work) / (onDevice / 1000) / gemmFlops;
   const adapter = gpu?.kind === 'SwiftShader' ? 'SwiftShader, on the processor' : (await describeGpus()).join('; ');
-  console.log(`${describeMachine()}; ${device}: ${adapter || 'without a name'}; ${m} x ${n}, ${k} atoms\n`);
+  console.log(
+    `${describeMachine()}; ${device}: ${adapter || 'without a name'}; ${outFeatures} x ${inFeatures}, ${k} atoms over the ${isOverOutputs ? 'outputs' : 'inputs'}\n`,
+  );
   console.log(
     '| | seconds a sweep | multiply-adds of a sweep | share of the rate of a product | first call | left over |',
   );
@@ -139,6 +138,34 @@ async function compareDevices(device: Device): Promise<void> {
   );
   console.log(`| CPU, ${threads} threads | ${(onCpu / 1000).toPrecision(3)} | | | | ${left.toPrecision(4)} |`);
   console.log(`\nA sweep is ${(onCpu / onDevice).toPrecision(3)} times as fast on ${device}.`);
+}
+
+interface DeviceWork {
+  /** What is left over after so many sweeps. */
+  readonly learn: (sweeps: number) => Promise<number>;
+  /** Multiply-adds of a sweep's graphs. */
+  readonly work: number;
+  readonly atoms: number;
+}
+
+async function workOverInputs(): Promise<DeviceWork> {
+  const problem = { target: toFloat32(target), directions: toFloat32(await leadingDirections(target, atomCount)) };
+  const [m, n, k] = [outFeatures, inFeatures, atomCount];
+  return {
+    learn: async sweeps => (await learnDictionary(problem, size, sweeps)).objectives.at(-1)!,
+    work: 2 * m * k * (n + 2 * k) + 5 * k * k * n + 24 * k ** 3,
+    atoms: k,
+  };
+}
+
+async function workOverOutputs(): Promise<DeviceWork> {
+  const { learning, own } = await noiseOverOutputs();
+  const [length, n, k] = [outFeatures, inFeatures, own.atomCount];
+  return {
+    learn: async sweeps => (await learnOutputAtoms(learning, own, sweeps)).objectives.at(-1)!,
+    work: k * n * (3 * n + 3 * k + 2 * length) + 4 * k * k * length + 12 * k ** 3,
+    atoms: k,
+  };
 }
 
 interface Sweep {
@@ -162,7 +189,7 @@ async function sweepOverInputs(): Promise<Sweep> {
 }
 
 /** The eigenvectors of the inputs' correlations are noise here: what a sweep takes does not depend on them. */
-async function sweepOverOutputs(): Promise<Sweep> {
+async function noiseOverOutputs() {
   const own = dictionarySize(
     { outFeatures: inFeatures, inFeatures: outFeatures },
     { ratio: RATIO, atomsPerNonzero: ATOMS_OVER_OUTPUTS },
@@ -174,7 +201,12 @@ async function sweepOverOutputs(): Promise<Sweep> {
   const spectrum = new Float64Array(inFeatures).fill(1);
   const { vectors } = await symmetricEigen(await gemm(target, target, { transposeB: true }));
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
-  const learning = { segments: [{ ...segment, spectrum }], energy, outputs: toFloat32(vectors) };
+  return { learning: { segments: [{ ...segment, spectrum }], energy, outputs: toFloat32(vectors) }, own };
+}
+
+async function sweepOverOutputs(): Promise<Sweep> {
+  const { learning, own } = await noiseOverOutputs();
+  const [{ target: weight, correlations }] = learning.segments as [(typeof learning.segments)[0]];
   const sweepMs = await sweepTime(sweeps => learnOutputAtoms(learning, own, sweeps));
   const coefficients = { ...weight, rows: own.atomCount, data: weight.data.slice(0, own.atomCount * inFeatures) };
   const k = own.atomCount;

@@ -22,6 +22,6 @@ export { submatrix } from './submatrix.ts';
 export { type Svd, svd } from './svd.ts';
 export { type SweptDictionary, sweepDictionary } from './sweepDictionary.ts';
 export { type SweptOutputAtoms, sweepOutputAtoms } from './sweepOutputAtoms.ts';
-export type { SweepPlan } from './sweepPlan.ts';
+export type { SweepPlan, SweepStep } from './sweepPlan.ts';
 export { type SymmetricEigen, symmetricEigen } from './symmetricEigen.ts';
 export { transpose } from './transpose.ts';

@@ -3,12 +3,11 @@ import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitAtoms } from './fitAtoms.ts';
-import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
 import { keepLargestOfRows } from './keepLargestOfRows.ts';
+import { learningSchedule } from './learningSchedule.ts';
 import type { LearntCode } from './learntCode.ts';
 import { moveCoefficients } from './moveCoefficients.ts';
-import { growingSweeps, shareAfter } from './shareAfter.ts';
 import type { SparseCode } from './sparseCode.ts';
 
 /** How a code is learnt. */
@@ -56,27 +55,20 @@ export async function learnDictionary(
   { target, directions }: LearningProblem,
   { atomCount, nonzeroCount }: DictionarySize,
   sweeps: number,
-  { placement, firstShare, overshoot, proximity: [nearest, farthest] }: LearningSettings = LEARNING,
+  { placement, firstShare, overshoot, proximity }: LearningSettings = LEARNING,
 ): Promise<LearntCode> {
   const { rows, columns } = target;
   const energy = target.data.reduce((sum, value) => sum + value * value, 0);
   const atoms = { rows: atomCount, columns, data: directions.data.slice(0, atomCount * columns) };
   const coefficients = await gemm(target, atoms, { transposeB: true });
-  const countAt = (sweep: number): number =>
-    Math.min(rows * atomCount, Math.round(shareAfter(sweep, sweeps, firstShare) * nonzeroCount));
+  const placeCount = rows * atomCount;
+  const schedule = learningSchedule({ sweeps, nonzeroCount, placeCount, firstShare, proximity });
   const keep = (matrix: Matrix<Float32Array>, count: number): void => {
     if (placement === 'matrix') keepLargest(matrix.data, count);
     else keepLargestOfRows(matrix, count);
   };
-  keep(coefficients, countAt(0));
-  const proximityAt = (sweep: number): number => nearest * (farthest / nearest) ** (sweep / sweeps);
-  const isDone = (objectives: readonly number[]): boolean => hasSettled(objectives, growingSweeps(sweeps));
-  // The last sweep is always done here: exactly as many values stay.
-  const steps = Array.from({ length: Math.max(0, sweeps - 1) }, (_, sweep) => ({
-    proximity: proximityAt(sweep),
-    count: countAt(sweep + 1),
-  }));
-  const plan = { steps, overshoot, afterRise: AFTER_A_RISE, energy, hasSettled: isDone };
+  keep(coefficients, schedule.countAt(0));
+  const plan = { ...schedule, overshoot, afterRise: AFTER_A_RISE, energy };
   const canBeSent = energy > 0 && placement === 'matrix';
   const sent = canBeSent ? await sweepDictionary({ y: target, coefficients, atoms }, plan) : null;
   let code: SparseCode<Float32Array> = sent ?? { coefficients, atoms };
@@ -90,15 +82,18 @@ export async function learnDictionary(
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
     const isThresholdedHere = sent === null || sweep > first;
-    isSettled = isThresholdedHere && isDone(objectives);
+    isSettled = isThresholdedHere && schedule.hasSettled(objectives);
     if (sweep === sweeps || isSettled) {
       code = fitted;
       break;
     }
     const next = { coefficients: fitted.coefficients, atoms: atomsBeyond(code.atoms, fitted.atoms, overshoot) };
-    const proximity = heldBack * proximityAt(sweep);
-    const threshold = (moved: Matrix<Float32Array>): void => keep(moved, countAt(sweep + 1));
-    code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, { proximity, threshold, scratch }) };
+    const move = {
+      proximity: heldBack * schedule.proximityAt(sweep),
+      threshold: (moved: Matrix<Float32Array>): void => keep(moved, schedule.countAt(sweep + 1)),
+      scratch,
+    };
+    code = { atoms: next.atoms, coefficients: await moveCoefficients(target, next, move) };
   }
   return {
     coefficients: toFloat64(code.coefficients),

@@ -4,12 +4,11 @@ import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { atomsBeyond } from './atomsBeyond.ts';
 import type { DictionarySize } from './dictionarySize.ts';
 import { fitOutputAtoms } from './fitOutputAtoms.ts';
-import { hasSettled } from './hasSettled.ts';
 import { keepLargest } from './keepLargest.ts';
 import { AFTER_A_RISE, LEARNING } from './learnDictionary.ts';
+import { learningSchedule } from './learningSchedule.ts';
 import { moveOutputCoefficients } from './moveOutputCoefficients.ts';
 import type { OutputLearning } from './outputProblem.ts';
-import { growingSweeps, shareAfter } from './shareAfter.ts';
 import { type SideBySide, sideBySide } from './sideBySide.ts';
 
 /** Atoms over outputs, the coefficients of every site, and what they left over after each sweep. */
@@ -38,12 +37,10 @@ export async function learnOutputAtoms(
   sweeps: number,
 ): Promise<OutputCode> {
   const { overshoot, proximity, firstShare } = LEARNING;
-  const [nearest, farthest] = proximity;
   const widths = segments.map(({ target }) => target.columns);
   const placeCount = atomCount * widths.reduce((sum, width) => sum + width, 0);
   const empty = (): SideBySide<Float32Array> => sideBySide(new Float32Array(placeCount), atomCount, widths);
-  const countAt = (sweep: number): number =>
-    Math.min(placeCount, Math.round(shareAfter(sweep, sweeps, firstShare) * nonzeroCount));
+  const schedule = learningSchedule({ sweeps, nonzeroCount, placeCount, firstShare, proximity });
   const length = outputs.columns;
   let atoms: Matrix<Float32Array> = {
     rows: atomCount,
@@ -54,15 +51,8 @@ export async function learnOutputAtoms(
   for (const [index, { target }] of segments.entries()) {
     await gemm(atoms, target, { output: coefficients.parts[index]! });
   }
-  keepLargest(coefficients.data, countAt(0));
-  const proximityAt = (sweep: number): number => nearest * (farthest / nearest) ** (sweep / sweeps);
-  const isDone = (objectives: readonly number[]): boolean => hasSettled(objectives, growingSweeps(sweeps));
-  // The last sweep is always done here: exactly as many values stay.
-  const steps = Array.from({ length: Math.max(0, sweeps - 1) }, (_, sweep) => ({
-    proximity: proximityAt(sweep),
-    count: countAt(sweep + 1),
-  }));
-  const plan = { steps, overshoot, afterRise: AFTER_A_RISE, energy, hasSettled: isDone };
+  keepLargest(coefficients.data, schedule.countAt(0));
+  const plan = { ...schedule, overshoot, afterRise: AFTER_A_RISE, energy };
   const begun = { atoms, coefficients: coefficients.parts };
   const sent = energy > 0 ? await sweepOutputAtoms(segments, begun, plan) : null;
   if (sent) {
@@ -78,16 +68,16 @@ export async function learnOutputAtoms(
     objectives.push(Math.max(0, 1 - fitted.explained / energy));
     if (objectives.at(-1)! > (objectives.at(-2) ?? 1)) heldBack *= AFTER_A_RISE;
     const isThresholdedHere = sent === null || sweep > first;
-    isSettled = isThresholdedHere && isDone(objectives);
+    isSettled = isThresholdedHere && schedule.hasSettled(objectives);
     if (sweep === sweeps || isSettled) {
       atoms = fitted.atoms;
       break;
     }
     atoms = atomsBeyond(atoms, fitted.atoms, overshoot);
-    const held = heldBack * proximityAt(sweep);
+    const held = heldBack * schedule.proximityAt(sweep);
     const moved = empty();
     await moveOutputCoefficients({ atoms, coefficients }, { segments, proximity: held }, moved);
-    keepLargest(moved.data, countAt(sweep + 1));
+    keepLargest(moved.data, schedule.countAt(sweep + 1));
     coefficients = moved;
   }
   return {

@@ -65,6 +65,8 @@ export function createExecutor(threads: number = availableParallelism(), worker:
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 30_000,
+    // A thread that waits for its next task in a lock never lets go of the last one, and of its Gram.
+    atomics: 'disabled',
     ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
   });
   // A worker that dies before it takes a task rejects none: all that wait are told here. Each task has a promise of its own: one

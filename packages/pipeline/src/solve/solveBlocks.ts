@@ -138,7 +138,10 @@ async function capture(
   // Before the first block nothing has drifted, and without blocks nothing is compressed yet.
   const original = segment.cut && segment.index > 0 ? request.original : null;
   if (original) await request.reachOriginal(segment.index);
-  return captureBlock(forward, segment.cut, sites, onRun, original);
+  const statistics = await captureBlock(forward, segment.cut, sites, onRun, original);
+  // What chunks were summed in, before solvers need the room.
+  releaseMemory([...statistics.values()].reduce((sum, { inputGram }) => sum + 4 * inputGram.data.length, 0));
+  return statistics;
 }
 
 /** Reports the sites done so far and what is being worked on. */

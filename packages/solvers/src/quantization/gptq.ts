@@ -32,7 +32,7 @@ const PANEL_OUTPUTS = 512;
  * inputs become 0.
  * Errors: INVALID_OPTION, INVALID_SHAPE, NON_FINITE_WEIGHT, NON_FINITE_ACTIVATION, SOLVER_FAILED, NOT_POSITIVE_DEFINITE.
  * Cost: inFeatures^2 outFeatures / 2 multiply-adds for the errors, inFeatures^3 / 2 for U; scratch 9 bytes for each of
- * inFeatures x 512 outputs and 20 inFeatures^2 bytes.
+ * inFeatures x 512 outputs and 8 inFeatures^2 bytes (16 without OpenBLAS).
  */
 export async function gptq(
   weight: Matrix<Float32Array>,
@@ -51,7 +51,7 @@ export async function gptq(
   return (await solveWith(problem, 'float32'))!;
 }
 
-/** The blocks of U. A function of its own, so that the Hessian and the whole factor are gone before columns are quantised. */
+/** The blocks of U, in the memory of the Hessian. */
 async function factorBlocks(
   statistics: InputStatistics,
   { dampingFraction, actOrder, blockSize }: z.output<typeof gptqOptions>,

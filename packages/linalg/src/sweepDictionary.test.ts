@@ -171,6 +171,18 @@ describe('sweeps as one graph', () => {
     expect(matrices).toEqual(before);
   });
 
+  it('are sent where each sweep is worth it, however many there are', async () => {
+    const problem = problemOf(300, 100, 80, 6000);
+    const plan = (sweeps: number) => planFor(problem.y, growing(6000, sweeps));
+    // A sweep takes 56 MFLOP and counts as four products.
+    await chooseEngine({ accelerator: { ...accelerator, leastFlops: 12e6 } });
+    expect(await sweep(problem, plan(4))).not.toBeNull();
+    await chooseEngine({ accelerator: { ...accelerator, leastFlops: 16e6 } });
+    expect(await sweep(problem, plan(4))).toBeNull();
+    expect(await sweep(problem, plan(40))).toBeNull();
+    await chooseEngine({ accelerator });
+  });
+
   it('are for accelerators, and for work that is worth sending', async () => {
     const problem = problemOf(8, 4, 3, 10);
     const plan = planFor(problem.y, [{ proximity: 0.5, count: 10 }]);

@@ -1,4 +1,4 @@
-import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
+import { inTurn, isWorthSending, SWEEP_STARTS } from './accelerator/accelerator.ts';
 import { encodeDictionarySweeps } from './accelerator/encodeDictionarySweeps.ts';
 import {
   type DeviceGraphs,
@@ -46,7 +46,8 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
   const perRun = staysThere(device) ? 1 : Math.min(SWEEPS_A_RUN, steps.length);
   const trips = staysThere(device) ? 1 : Math.ceil(steps.length / perRun);
   const flops = 2 * steps.length * (2 * m * k * (n + 2 * k) + 5 * k * k * n + INVERSE_PRODUCTS * k ** 3);
-  if (!isWorthSending(accelerator, flops, 4 * trips * (m * n + 2 * k * (m + n)))) return null;
+  const bytes = 4 * trips * (m * n + 2 * k * (m + n));
+  if (!isWorthSending(accelerator, flops, bytes, steps.length * SWEEP_STARTS)) return null;
   return inTurn(accelerator, async () => {
     const graphs = await openDeviceGraphs({ ...matrices }, { device, threads });
     try {

@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
-import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
+import { inTurn, isWorthSending, SWEEP_STARTS } from './accelerator/accelerator.ts';
 import { encodeOutputFit, encodeOutputMove } from './accelerator/encodeOutputSweep.ts';
 import { openDeviceGraphs, placesTensor, scalarTensor, staysThere } from './accelerator/openDeviceGraphs.ts';
 import { engine } from './engine.ts';
@@ -54,7 +54,7 @@ export async function sweepOutputAtoms(
   const work = sum(n => k * n * (3 * n + 3 * k + 2 * length)) + 4 * k * k * length + INVERSE_PRODUCTS * k ** 3;
   const values = sum(n => 2 * n * n + 2 * n * length + 3 * k * n) + 2 * k * length;
   const travelling = (staysThere(device) ? values : values * steps.length) + 2 * k * k * steps.length;
-  if (!isWorthSending(accelerator, 2 * work * steps.length, 4 * travelling)) return null;
+  if (!isWorthSending(accelerator, 2 * work * steps.length, 4 * travelling, steps.length * SWEEP_STARTS)) return null;
   const each = widths.map((_, site) => site);
   const named = (name: string): string[] => each.map(site => `${name}${site}`);
   const fit = {

@@ -14,9 +14,17 @@ const LEAST_FLOPS = 2e9;
 /** Operations for each byte that travels: at 5 GB a second that is a TFLOP a second, more than all cores of most machines do. */
 const LEAST_FLOPS_A_BYTE = 200;
 
-/** Whether work is worth sending to the device. */
-export function isWorthSending({ leastFlops = LEAST_FLOPS }: Accelerator, flops: number, bytes: number): boolean {
-  return flops >= leastFlops && (leastFlops === 0 || flops >= LEAST_FLOPS_A_BYTE * bytes);
+/** Products that take as long to start as the kernels of a sweep of a dictionary, hundreds of them, most of them small. */
+export const SWEEP_STARTS = 4;
+
+/** Whether work is worth sending to the device: floating-point operations, bytes that travel, and as how many products its kernels start. */
+export function isWorthSending(
+  { leastFlops = LEAST_FLOPS }: Accelerator,
+  flops: number,
+  bytes: number,
+  starts = 1,
+): boolean {
+  return flops >= starts * leastFlops && (leastFlops === 0 || flops >= LEAST_FLOPS_A_BYTE * bytes);
 }
 
 /** Does work once no other thread uses the device. Blocks this thread, which must not be the main one if it has to wait. */

@@ -6,8 +6,9 @@ import { readBudget } from './budget/readBudget.ts';
 
 const bits = z.number().min(1).max(8);
 const groupSize = z.literal([16, 32, 64, 128, 256, 'channel']);
-const ratio = z.union([z.number().min(0).lt(1), z.string()], { error: 'must be from 0 to below 1, or an expression' });
-const budget = z.union([z.number(), z.string()]);
+const expression = z.string().meta({ title: 'an expression' });
+const ratio = z.union([z.number().min(0).lt(1), expression]);
+const budget = z.union([z.number(), expression]);
 const solverOptions = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
 const headBits = z.literal([2, 3, 4, 5, 6, 7, 8, 16], { error: 'must be 2..8, or 16 to leave them as they are' });
 

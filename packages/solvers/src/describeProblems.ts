@@ -9,6 +9,9 @@ interface Limits {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  /** What a text is, such as an expression. */
+  readonly title?: string;
   readonly properties?: Readonly<Record<string, Limits>>;
   readonly items?: Limits;
   readonly additionalProperties?: Limits | boolean;
@@ -44,7 +47,7 @@ function describe(limits: Limits, isNumber: boolean): string {
   if (limits.const !== undefined) return String(limits.const);
   if (limits.anyOf) return oneOf(limits.anyOf.map(each => describe(each, isNumber)));
   if (Array.isArray(limits.type)) return oneOf(limits.type.map(type => KINDS[type] ?? type));
-  const { minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER } = limits;
+  const { minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER, exclusiveMaximum } = limits;
   const hasMaximum = maximum < Number.MAX_SAFE_INTEGER;
   if (limits.type === 'integer') {
     const range = hasMaximum ? `${minimum}..${maximum}` : `at least ${minimum}`;
@@ -54,8 +57,9 @@ function describe(limits: Limits, isNumber: boolean): string {
     ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
     ...(minimum === undefined ? [] : [`at least ${minimum}`]),
     ...(hasMaximum && limits.type === 'number' ? [`at most ${maximum}`] : []),
+    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
   ];
-  const kind = KINDS[String(limits.type)] ?? String(limits.type);
+  const kind = limits.title ?? KINDS[String(limits.type)] ?? String(limits.type);
   return bounds.length > 0 ? `${isNumber ? '' : `${kind} `}${bounds.join(' and ')}` : kind;
 }
 

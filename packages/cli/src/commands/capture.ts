@@ -18,30 +18,16 @@ export function captureCommand(): Command {
   );
   for (const option of command.options) if (isOther(option)) option.hideHelp();
   return command.action(async (model: string, flags: CompressFlags) => {
-    const warn = (emit: Emit): void => warnOfOthers(command, flags, emit);
     const { captureModel, planCapture } = await import('@quern/pipeline');
     const { runCommand } = await import('../runCommand.ts');
     const { compressRequest } = await import('../compressRequest.ts');
     const request = await compressRequest(model, flags, !flags.dryRun);
-    if (flags.dryRun) {
-      await runCommand(
-        flags.json,
-        ({ emit }) => {
-          warn(emit);
-          return planCapture(request, emit);
-        },
-        renderPlan,
-      );
-    } else {
-      await runCommand(
-        flags.json,
-        ({ emit, signal }) => {
-          warn(emit);
-          return captureModel(request, emit, signal);
-        },
-        renderCapture,
-      );
-    }
+    const warned = ({ emit }: { readonly emit: Emit }): Emit => {
+      warnOfOthers(command, flags, emit);
+      return emit;
+    };
+    if (flags.dryRun) await runCommand(flags.json, run => planCapture(request, warned(run)), renderPlan);
+    else await runCommand(flags.json, run => captureModel(request, warned(run), run.signal), renderCapture);
   });
 }
 

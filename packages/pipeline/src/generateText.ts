@@ -132,7 +132,7 @@ export async function openWriter(request: WriterRequest, emit: Emit): Promise<Wr
   const tokens = Math.min(promptTokens + request.maxNewTokens, contextLength ?? Number.POSITIVE_INFINITY);
   const first = `compress it first, which takes the memory of one block, and write with the result (quern compress ${opened.path} --out <folder>), or `;
   const nextStep = `${isQuantized(opened.model) ? '' : first}take a machine with more memory`;
-  await checkMemory(opened, { device, texts: 1, tokens, promptTokens, what: request.what, nextStep });
+  await checkMemory(opened, { device, texts: 1, tokens, promptTokens, what: request.what, nextStep }, { emit });
   const threads = request.threads === undefined ? {} : { threads: request.threads };
   const session = await openSession(opened.model, { device, ...threads });
   return { session, tokenizer, bosTokenId, stopIds, contextLength, device };

@@ -7,7 +7,7 @@ export { describeGpus } from './device/describeGpus.ts';
 export type { Device } from './device/device.ts';
 export { deviceMemory } from './device/deviceMemory.ts';
 export { deviceSpeeds } from './device/deviceSpeeds.ts';
-export { freeMemory } from './device/freeMemory.ts';
+export { type FreeMemory, freeMemory } from './device/freeMemory.ts';
 export { type DeviceSpeed, measureDevice } from './device/measureDevice.ts';
 export { type DeviceProbe, probeDevices } from './device/probeDevices.ts';
 export { type ResolvedDevice, resolveDevice } from './device/resolveDevice.ts';

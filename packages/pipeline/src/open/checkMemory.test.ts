@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
+import type { PipelineEvent } from '../events.ts';
 import { generateText } from '../generateText.ts';
 import { checkMemory } from './checkMemory.ts';
 import { type OpenedModel, openModel } from './openModel.ts';
 import { writeOwnText } from './writeOwnText.ts';
 
-vi.mock('@quern/runtime', async original => ({ ...(await original<object>()), freeMemory: async () => 20e6 }));
+vi.mock('@quern/runtime', async original => ({
+  ...(await original<object>()),
+  freeMemory: async () => ({ memoryBytes: 20e6, swapBytes: 0 }),
+}));
 
 const demo = join(import.meta.dirname, '../../../../models/demo');
 const writing = {
@@ -17,6 +21,15 @@ const writing = {
   nextStep: 'rest',
 } as const;
 
+const warnings: string[] = [];
+
+/** A machine with so many bytes free. */
+function free(memoryBytes: number, swapBytes = 0): Parameters<typeof checkMemory>[2] {
+  warnings.length = 0;
+  const emit = (event: PipelineEvent): void => void (event.kind === 'warning' && warnings.push(event.message));
+  return { emit, readFree: async () => ({ memoryBytes, swapBytes }) };
+}
+
 let opened: OpenedModel;
 beforeEach(async () => {
   opened = await openModel(demo, {});
@@ -24,7 +37,7 @@ beforeEach(async () => {
 
 /** The fewest free bytes with which a model is opened. */
 async function neededFor(request: Partial<Parameters<typeof checkMemory>[1]>): Promise<number> {
-  const failure = checkMemory(opened, { ...writing, ...request }, async () => 0);
+  const failure = checkMemory(opened, { ...writing, ...request }, free(0));
   const error = await failure.catch((thrown: { context: { needed: number } }) => thrown);
   return error!.context.needed;
 }
@@ -44,9 +57,25 @@ it('counts weights, the cache of every text twice, and the logits of what is rea
 
 it('opens what fits, and what lies in the memory of another device', async () => {
   const needed = await neededFor({});
-  await checkMemory(opened, writing, async () => needed);
-  await expect(checkMemory(opened, writing, async () => needed - 1)).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
-  await checkMemory(opened, { ...writing, device: 'webgpu' }, async () => 0);
+  await checkMemory(opened, writing, free(needed));
+  await expect(checkMemory(opened, writing, free(needed - 1))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  await checkMemory(opened, { ...writing, device: 'webgpu' }, free(0));
+});
+
+it('warns of what would lie in swap, and refuses what would not fit there either', async () => {
+  const needed = await neededFor({});
+  await checkMemory(opened, writing, free(needed, 8e6));
+  expect(warnings).toEqual([]);
+  await checkMemory(opened, writing, free(needed - 8e6, 8e6));
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /and 1\d\d MB are free: 8\.00 MB go to swap \(8\.00 MB free\), which is slow\. To avoid it, rest\.$/,
+    ),
+  ]);
+  await expect(checkMemory(opened, writing, free(needed - 8e6, 8e6 - 1))).rejects.toThrow(
+    /are free, with 8\.00 MB of swap beside them: rest\.$/,
+  );
+  expect(warnings).toEqual([]);
 });
 
 it('refuses to write before anything is opened, with what is needed, what is free and what to do', async () => {

@@ -1,6 +1,7 @@
 import { CompressionError } from '@quern/core';
 import { DataType, modelTensors, type OnnxModel, tensorSize, type ValueInfoProto } from '@quern/onnx';
-import { type Device, freeMemory } from '@quern/runtime';
+import { type Device, type FreeMemory, freeMemory } from '@quern/runtime';
+import type { Emit } from '../events.ts';
 import { formatBytes } from '../report/formatBytes.ts';
 import type { OpenedModel } from './openModel.ts';
 
@@ -17,27 +18,38 @@ export interface WritingRequest {
 }
 
 /**
- * Refuses to open a whole model for writing where the kernel would end the process for it. On an accelerator the weights lie in memory of its
- * own, which refuses by itself.
+ * Refuses to open a whole model for writing where the kernel would end the process for it, and warns where it would lie in swap in part. On
+ * an accelerator the weights lie in memory of its own, which refuses by itself.
  *
  * Errors: OUT_OF_MEMORY with what is needed, what is free and the next step.
  */
 export async function checkMemory(
   { path, model }: Pick<OpenedModel, 'path' | 'model'>,
   request: WritingRequest,
-  free: () => Promise<number> = freeMemory,
+  { emit, readFree = freeMemory }: { readonly emit: Emit; readonly readFree?: () => Promise<FreeMemory> },
 ): Promise<void> {
   if (request.device !== 'cpu') return;
   const weights = Math.round(RUNTIME_BYTES + openingBytes(model));
   const texts = textBytes(model, request);
   const needed = weights + texts;
-  const freeBytes = await free();
-  if (needed <= freeBytes) return;
-  throw new CompressionError(
-    'OUT_OF_MEMORY',
-    `${request.what} opens the whole model: ${path} takes about ${formatBytes(needed)} of memory (weights ${formatBytes(weights)}, texts ${formatBytes(texts)}), and ${formatBytes(freeBytes)} are free: ${request.nextStep}.`,
-    { path, needed, free: freeBytes },
-  );
+  const { memoryBytes, swapBytes } = await readFree();
+  if (needed <= memoryBytes) return;
+  const takes = `${request.what} opens the whole model: ${path} takes about ${formatBytes(needed)} of memory (weights ${formatBytes(weights)}, texts ${formatBytes(texts)}), and ${formatBytes(memoryBytes)} are free`;
+  if (needed <= memoryBytes + swapBytes) {
+    const swapped = formatBytes(needed - memoryBytes);
+    emit({
+      kind: 'warning',
+      message: `${takes}: ${swapped} go to swap (${formatBytes(swapBytes)} free), which is slow. To avoid it, ${request.nextStep}.`,
+    });
+    return;
+  }
+  const swap = swapBytes > 0 ? `, with ${formatBytes(swapBytes)} of swap beside them` : '';
+  throw new CompressionError('OUT_OF_MEMORY', `${takes}${swap}: ${request.nextStep}.`, {
+    path,
+    needed,
+    free: memoryBytes,
+    swap: swapBytes,
+  });
 }
 
 /** What the runtime takes beside weights and texts: code, threads, buffers between operators. */

@@ -82,7 +82,8 @@ export async function writeOwnText(
       const key = jobKey({ ...made, seeds, ownText: 1 });
       let batch = await store.load<Int32Array[]>(key);
       if (!batch) {
-        if (!session) await checkMemory(opened, { ...WRITING, device, texts: seeds.length, tokens: windowLength });
+        if (!session)
+          await checkMemory(opened, { ...WRITING, device, texts: seeds.length, tokens: windowLength }, { emit });
         session ??= await openSession(opened.model, { device, spinning: false });
         batch = await generateWindows(session, { ...marks, seeds, windowLength, temperature, signal, onTokens: tell });
         await store.save(key, batch);

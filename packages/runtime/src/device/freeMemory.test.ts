@@ -27,8 +27,10 @@ describe.skipIf(platform() !== 'linux')('freeMemory', () => {
       'sys/fs/cgroup/user.slice/memory.max': 'max\n',
       'sys/fs/cgroup/user.slice/memory.current': '1000\n',
     });
-    expect(Math.abs((await freeMemory(root)) / freemem() - 1)).toBeLessThan(0.2);
-    expect(await freeMemory(join(folder, 'nowhere'))).toBeGreaterThan(1e6);
+    expect(Math.abs((await freeMemory(root)).memoryBytes / freemem() - 1)).toBeLessThan(0.2);
+    const { memoryBytes, swapBytes } = await freeMemory(join(folder, 'nowhere'));
+    expect(memoryBytes).toBeGreaterThan(1e6);
+    expect(swapBytes).toBe(0);
   });
 
   it('is what the tightest of the groups leaves, cached files not counted', async () => {
@@ -40,7 +42,7 @@ describe.skipIf(platform() !== 'linux')('freeMemory', () => {
       'sys/fs/cgroup/pod/memory.current': '450000\n',
       'sys/fs/cgroup/pod/memory.stat': 'anon 400000\ninactive_file 20000\nactive_file 5000\n',
     });
-    expect(await freeMemory(root)).toBe(175000);
+    expect(await freeMemory(root)).toEqual({ memoryBytes: 175000, swapBytes: 0 });
   });
 
   it('reads groups of the first version, whose folder a container does not see under its name', async () => {
@@ -50,6 +52,34 @@ describe.skipIf(platform() !== 'linux')('freeMemory', () => {
       'sys/fs/cgroup/memory/memory.usage_in_bytes': '290000\n',
       'sys/fs/cgroup/memory/memory.stat': 'total_inactive_file 30000\ntotal_active_file 1000\n',
     });
-    expect(await freeMemory(root)).toBe(41000);
+    expect(await freeMemory(root)).toEqual({ memoryBytes: 41000, swapBytes: 0 });
+  });
+
+  const meminfo = 'MemTotal:       24000000 kB\nSwapTotal:         4000 kB\nSwapFree:          2000 kB\n';
+
+  it('tells the free swap, where no group limits it', async () => {
+    const group = { 'proc/self/cgroup': '0::/pod\n', 'sys/fs/cgroup/pod/memory.max': 'max\n' };
+    const free = await rootWith('swap', { 'proc/meminfo': meminfo, ...group });
+    expect((await freeMemory(free)).swapBytes).toBe(2048000);
+    const limited = await rootWith('limited', {
+      'proc/meminfo': meminfo,
+      ...group,
+      'sys/fs/cgroup/pod/memory.swap.max': '70000\n',
+      'sys/fs/cgroup/pod/memory.swap.current': '30000\n',
+    });
+    expect((await freeMemory(limited)).swapBytes).toBe(40000);
+  });
+
+  it('takes memory off the limit that a group of the first version has for both', async () => {
+    const root = await rootWith('both', {
+      'proc/meminfo': meminfo,
+      'proc/self/cgroup': '4:memory:/docker/abc\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '300000\n',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '290000\n',
+      'sys/fs/cgroup/memory/memory.memsw.limit_in_bytes': '400000\n',
+      'sys/fs/cgroup/memory/memory.memsw.usage_in_bytes': '320000\n',
+      'sys/fs/cgroup/memory/memory.stat': 'total_inactive_file 5000\n',
+    });
+    expect(await freeMemory(root)).toEqual({ memoryBytes: 15000, swapBytes: 70000 });
   });
 });

@@ -25,8 +25,14 @@ export function* cutParts(
   options: WindowOptions,
 ): Generator<CutPart> {
   checkWindowOptions(options);
+  const begin = options.bosEverywhere ? options.bosTokenId : null;
+  const asPart = (cut: readonly CutWindow[], share: number): CutPart => {
+    const measure = measureText(cut, tokenizer);
+    if (begin !== null) for (const { ids } of cut) ids[0] = begin;
+    return { windows: cut.map(({ ids, firstScored }) => ({ ids, firstScored })), share, ...measure };
+  };
   if (options.perDocument) {
-    yield asPart(cutEachDocument(documents, tokenizer, options), 1, tokenizer);
+    yield asPart(cutEachDocument(documents, tokenizer, options), 1);
     return;
   }
   const progress = { encoded: 0, cut: 0, share: 0 };
@@ -34,15 +40,10 @@ export function* cutParts(
   for (const window of cutStream(documents, tokenizer, options, progress)) {
     windows.push(window);
     if (windows.length * options.windowLength < PART_TOKENS) continue;
-    yield asPart(windows, (progress.share * progress.cut) / progress.encoded, tokenizer);
+    yield asPart(windows, (progress.share * progress.cut) / progress.encoded);
     windows = [];
   }
-  if (windows.length > 0) yield asPart(windows, 1, tokenizer);
-}
-
-function asPart(cut: readonly CutWindow[], share: number, tokenizer: Tokenizer): CutPart {
-  const windows = cut.map(({ ids, firstScored }) => ({ ids, firstScored }));
-  return { windows, share, ...measureText(cut, tokenizer) };
+  if (windows.length > 0) yield asPart(windows, 1);
 }
 
 function cutEachDocument(documents: readonly string[], tokenizer: Tokenizer, options: WindowOptions): CutWindow[] {

@@ -113,6 +113,17 @@ describe('cutWindows', () => {
     }
   });
 
+  it.each([8, 3])('begins every window with BOS where it has to, and scores the same tokens, stride %i', stride => {
+    const documents = documentsOf([13, 5, 20]);
+    const plain = cut(documents, { windowLength: 8, stride });
+    const begun = cut(documents, { windowLength: 8, stride, bosEverywhere: true });
+    expect(plain.windows.some(({ ids }) => ids[0] !== BOS)).toBe(true);
+    expect(begun.windows).toEqual(
+      plain.windows.map(({ ids, firstScored }) => ({ ids: Int32Array.of(BOS, ...ids.slice(1)), firstScored })),
+    );
+    expect(begun).toMatchObject({ byteCounts: plain.byteCounts, wordCounts: plain.wordCounts });
+  });
+
   it('cuts each document alone, all tokens after BOS scored', () => {
     const { windows, byteCount } = cut(['abcdef', '', 'gé'], { windowLength: 4, perDocument: true });
     expect(windows).toEqual([

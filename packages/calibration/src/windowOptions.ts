@@ -4,6 +4,11 @@ import { CompressionError } from '@quern/core';
 export interface WindowOptions {
   /** Put before each document; null puts nothing. */
   readonly bosTokenId: number | null;
+  /**
+   * Put it in place of the first token of every window, which is never scored: for models that were trained with it before every text.
+   * False unless given.
+   */
+  readonly bosEverywhere?: boolean;
   /** Tokens in a window, 2 or more. */
   readonly windowLength: number;
   /** Tokens from one window's start to the next, 1 .. windowLength. Equal to the window length: disjoint windows. */

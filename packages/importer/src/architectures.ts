@@ -44,6 +44,8 @@ export interface Architecture {
   readonly factors: 'none' | 'rootOfHiddenSize' | 'config';
   /** Whether hidden states between modules outgrow float16 in published checkpoints. */
   readonly outgrowsFloat16: boolean;
+  /** Whether it was trained with BOS before every text, and says little of a text without. */
+  readonly bosEverywhere: boolean;
   readonly defaultTied: boolean;
   /** Settings that the class has and that are supported with one value only. */
   readonly fixed: Readonly<Record<string, unknown>>;
@@ -71,6 +73,7 @@ const LLAMA: Architecture = {
   gainOffset: 0,
   factors: 'none',
   outgrowsFloat16: false,
+  bosEverywhere: false,
   defaultTied: false,
   fixed: {},
 };
@@ -117,6 +120,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       gainOffset: 1,
       factors: 'rootOfHiddenSize',
       outgrowsFloat16: true,
+      bosEverywhere: true,
       defaultTied: true,
       fixed: { use_bidirectional_attention: false },
     },
@@ -139,6 +143,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
       gainOffset: 1,
       factors: 'rootOfHiddenSize',
       outgrowsFloat16: true,
+      bosEverywhere: true,
       defaultTied: true,
       fixed: { use_bidirectional_attention: false, attn_logit_softcapping: null, final_logit_softcapping: null },
     },

@@ -76,10 +76,14 @@ it('reads tokens and context of a genai folder that has no config.json', async (
   const genai = join(folder.path, 'genai');
   await mkdir(genai);
   await write(join(genai, 'model.onnx'), 4, inlineInitializer('fc.weight', DataType.FLOAT, [4, 4], new Uint8Array(64)));
-  const config = { model: { bos_token_id: 3, eos_token_id: [4, 5], context_length: 96, decoder: {} } };
-  await writeFile(join(genai, 'genai_config.json'), JSON.stringify(config));
+  const model = { bos_token_id: 3, eos_token_id: [4, 5], context_length: 96, decoder: {} };
+  const describe = (type: string) =>
+    writeFile(join(genai, 'genai_config.json'), JSON.stringify({ model: { ...model, type } }));
+  await describe('gemma2');
+  expect((await openModel(genai)).text?.bosEverywhere).toBe(true);
+  await describe('llama');
   const { text, files } = await openModel(genai);
-  expect(text).toEqual({ bosTokenId: 3, eosTokenIds: [4, 5], contextLength: 96 });
+  expect(text).toEqual({ bosTokenId: 3, bosEverywhere: false, eosTokenIds: [4, 5], contextLength: 96 });
   expect(files).toEqual([join(genai, 'model.onnx')]);
 });
 

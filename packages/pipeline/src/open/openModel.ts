@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hubSettings, isHubModel, pullModel } from '@quern/calibration';
 import { CompressionError } from '@quern/core';
-import { importCheckpoint } from '@quern/importer';
+import { importCheckpoint, needsBos } from '@quern/importer';
 import { modelTensors, type OnnxModel } from '@quern/onnx';
 import { packedBeside } from './packedBeside.ts';
 import { readGraph } from './readGraph.ts';
@@ -12,6 +12,8 @@ import { unpackTemporarily } from './unpackTemporarily.ts';
 /** What the text side of a model needs to know of its config.json. */
 export interface TextConfig {
   readonly bosTokenId: number | null;
+  /** Whether every window of a text must begin with it. */
+  readonly bosEverywhere: boolean;
   readonly eosTokenIds: readonly number[];
   /** Longest input in tokens; null when nothing tells. */
   readonly contextLength: number | null;
@@ -80,7 +82,12 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     model,
     files: dataFiles(model),
     tokenizerFolder: options.tokenizer ? resolve(options.tokenizer) : absolute,
-    text: { bosTokenId: config.bosTokenId, eosTokenIds: config.eosTokenIds, contextLength: config.contextLength },
+    text: {
+      bosTokenId: config.bosTokenId,
+      bosEverywhere: needsBos(config.modelType),
+      eosTokenIds: config.eosTokenIds,
+      contextLength: config.contextLength,
+    },
   };
 }
 
@@ -157,6 +164,7 @@ async function readTextConfig(folder: string): Promise<TextConfig | null> {
   const context = isGenai ? config.context_length : config.max_position_embeddings;
   return {
     bosTokenId: typeof config.bos_token_id === 'number' ? config.bos_token_id : null,
+    bosEverywhere: needsBos(isGenai ? config.type : config.model_type),
     eosTokenIds: typeof eos === 'number' ? [eos] : Array.isArray(eos) ? eos.filter(id => typeof id === 'number') : [],
     contextLength: typeof context === 'number' ? context : null,
   };

@@ -66,6 +66,7 @@ export async function readText(opened: OpenedModel, request: TextRequest) {
   const stride = request.stride ?? windowLength;
   const options = {
     bosTokenId: opened.text?.bosTokenId ?? null,
+    bosEverywhere: opened.text?.bosEverywhere ?? false,
     windowLength,
     stride,
     perDocument: request.perDocument ?? false,

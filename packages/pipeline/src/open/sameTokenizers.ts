@@ -10,6 +10,7 @@ const FILES = ['tokenizer.json', 'tokenizer_config.json'];
 export async function sameTokenizers(one: OpenedModel, other: OpenedModel): Promise<boolean> {
   const [folder, otherFolder] = [tokenizerFolderOf(one), tokenizerFolderOf(other)];
   if ((one.text?.bosTokenId ?? null) !== (other.text?.bosTokenId ?? null)) return false;
+  if ((one.text?.bosEverywhere ?? false) !== (other.text?.bosEverywhere ?? false)) return false;
   if (folder === otherFolder) return true;
   for (const file of FILES) {
     const [bytes, otherBytes] = await Promise.all(

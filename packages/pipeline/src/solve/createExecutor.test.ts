@@ -1,6 +1,7 @@
 import type { InputStatistics } from '@quern/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExecutor, type Executor } from './createExecutor.ts';
+import { releaseMemory } from './releaseMemory.ts';
 import { type SolveMember, type SolveTask, solveSite } from './solveSite.ts';
 
 const FAILING = new URL('./testWorkers/failingWorker.ts', import.meta.url);
@@ -37,6 +38,25 @@ it('solves in a thread what is solved here', async () => {
   const there = await Promise.all(jobs.map(job => executor.solve(job)));
   expect(there.map(({ results }) => results)).toEqual(here);
   expect(jobs[0]!.members[0]!.weight.data.buffer.byteLength).toBe(0); // handed over
+});
+
+it('lets go of a Gram that was solved with, while it waits for the next task', async () => {
+  executor = createExecutor(1);
+  const columns = 4096;
+  async function solve(): Promise<void> {
+    const data = new Float64Array(new SharedArrayBuffer(8 * columns * columns)).fill(1);
+    const inputGram = { rows: columns, columns, data: data as unknown as Float64Array };
+    const known = { inputGram, tokenCount: 100, meanAbsolute: new Float64Array(columns).fill(1) };
+    const weight = { rows: 1, columns, data: Float32Array.from({ length: columns }, (_, i) => Math.sin(i)) };
+    await executor.solve({ solver: 'rtn', members: [{ weight, statistics: known, options: {} }] });
+  }
+  const before = process.memoryUsage().arrayBuffers;
+  await solve();
+  const isReleased = (): boolean => {
+    releaseMemory(8 * columns ** 2);
+    return process.memoryUsage().arrayBuffers - before < 4 * columns ** 2;
+  };
+  await expect.poll(isReleased, { timeout: 20_000 }).toBe(true);
 });
 
 describe('errors', () => {

@@ -6,9 +6,15 @@ import { randomActivations, randomWeight, statisticsOf } from '../testData.ts';
 import { dictionary } from './dictionary.ts';
 import { dictionaryFormat } from './dictionaryFormat.ts';
 import type { DictionaryOptions } from './dictionaryOptions.ts';
+import { keepLargest } from './keepLargest.ts';
 import { learnAtBest } from './learnAtBest.ts';
+import { outputProblem } from './outputProblem.ts';
 import { overInputs } from './overInputs.ts';
+import { sampleAtoms } from './sampleAtoms.ts';
+import { sideBySide } from './sideBySide.ts';
 import { stackSites } from './stackSites.ts';
+import { storeOutputCode } from './storeOutputCode.ts';
+import { wide } from './testCodes.ts';
 
 const INPUTS = 30;
 const statistics = statisticsOf(randomActivations(200, INPUTS, 3));
@@ -70,6 +76,21 @@ describe('atoms over outputs on grids', () => {
     }
     expect(shared).toBeLessThan(alone);
     expect(alone).toBeLessThan(overTheInputs);
+  });
+
+  it('are stored where an atom has nothing but places kept for it', async () => {
+    const [atomCount, inputs] = [6, 20];
+    const { inputGram: gram } = statisticsOf(randomActivations(200, inputs, 4));
+    const problem = await outputProblem([{ weight: wide(OWN, inputs, 5), gram }]);
+    const coefficients = wide(atomCount, inputs, 9);
+    keepLargest(coefficients.data, 60);
+    for (let input = 0; input < inputs; input++) coefficients.data[input] = input % 3 === 0 ? 1e-300 : 0;
+    const atoms = sampleAtoms(wide(atomCount, OWN, 8), atomCount, 1);
+    const code = { atoms, coefficients: sideBySide(coefficients.data, atomCount, [inputs]) };
+    const format = dictionaryFormat({ bits: 4, groupSize: 'channel' });
+    const { rights, remaining } = await storeOutputCode(problem, null, code, format);
+    expect([...rights[0]!.mask]).toEqual([...coefficients.data].map(value => Number(value !== 0)));
+    expect(remaining).toBeLessThan(1);
   });
 
   it('are shared by rows, each site with its own of the dictionary', async () => {

@@ -10,7 +10,7 @@ import { versions } from '../versions.ts';
 import type { JobContent } from './jobKey.ts';
 
 /** To be raised with every change of what a solver makes of the same input: versions tell releases apart, not the work between them. */
-const REVISION = 3;
+const REVISION = 5;
 
 export interface OriginParts {
   readonly opened: OpenedModel;

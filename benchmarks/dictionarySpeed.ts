@@ -153,7 +153,7 @@ async function workOverInputs(): Promise<DeviceWork> {
   const [m, n, k] = [outFeatures, inFeatures, atomCount];
   return {
     learn: async sweeps => (await learnDictionary(problem, size, sweeps)).objectives.at(-1)!,
-    work: 2 * m * k * (n + 2 * k) + 5 * k * k * n + 24 * k ** 3,
+    work: m * k * (2 * n + 3 * k) + 4 * k * k * n + 24 * k ** 3,
     atoms: k,
   };
 }

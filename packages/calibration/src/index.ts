@@ -1,6 +1,6 @@
 export { createStopFilter, type StopFilter } from './createStopFilter.ts';
 export { createTextStream, type TextStream } from './createTextStream.ts';
-export { type CutPart, cutParts } from './cutParts.ts';
+export type { CutPart } from './cutParts.ts';
 export { type CutText, cutWindows } from './cutWindows.ts';
 export type { DataSetManifest, DataSetPart } from './dataSetManifest.ts';
 export type { Downloaded } from './hub/downloadFile.ts';
@@ -14,7 +14,7 @@ export { loadTokenizer } from './loadTokenizer.ts';
 export { measureText, type TextMeasure } from './measureText.ts';
 export { mixTextSets } from './mixTextSets.ts';
 export { readTextFile, type TextFile } from './readTextFile.ts';
-export { type CutParts, startCutting } from './startCutting.ts';
+export { startCutting } from './startCutting.ts';
 export type { TextPart, TextSet, TextSource } from './textSet.ts';
 export type { Tokenizer } from './tokenizer.ts';
 export type { WindowOptions } from './windowOptions.ts';

@@ -174,7 +174,7 @@ describe('sweeps as one graph', () => {
   it('are sent where each sweep is worth it, however many there are', async () => {
     const problem = problemOf(300, 100, 80, 6000);
     const plan = (sweeps: number) => planFor(problem.y, growing(6000, sweeps));
-    // A sweep takes 56 MFLOP and counts as four products.
+    // A sweep takes 51 MFLOP and counts as four products.
     await chooseEngine({ accelerator: { ...accelerator, leastFlops: 12e6 } });
     expect(await sweep(problem, plan(4))).not.toBeNull();
     await chooseEngine({ accelerator: { ...accelerator, leastFlops: 16e6 } });

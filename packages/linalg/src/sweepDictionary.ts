@@ -35,7 +35,7 @@ const INVERSE_PRODUCTS = 24;
  * Y `[m, n]`, coefficients `[m, k]`, atoms `[k, n]`, rows of norm 1. With WebGPU the matrices stay on the device from the first sweep to the last,
  * and of each sweep two numbers come back; ONNX Runtime for Node cannot leave them there with CUDA: four sweeps are one graph then, and
  * coefficients and atoms travel after it. Null where the engine has no accelerator or the work is too small to send.
- * Errors: when values are no longer finite. Cost a sweep: 2 m k (n + 2 k) + 5 k^2 n + 24 k^3 multiply-adds, and forty passes over the coefficients.
+ * Errors: when values are no longer finite. Cost a sweep: m k (2 n + 3 k) + 4 k^2 n + 24 k^3 multiply-adds, and forty passes over the coefficients.
  */
 export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan): Promise<SweptDictionary | null> {
   const { accelerator, threads } = await engine();
@@ -45,7 +45,7 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
   const [m, n, k] = [matrices.y.rows, matrices.y.columns, matrices.atoms.rows];
   const perRun = staysThere(device) ? 1 : Math.min(SWEEPS_A_RUN, steps.length);
   const trips = staysThere(device) ? 1 : Math.ceil(steps.length / perRun);
-  const flops = 2 * steps.length * (2 * m * k * (n + 2 * k) + 5 * k * k * n + INVERSE_PRODUCTS * k ** 3);
+  const flops = 2 * steps.length * (m * k * (2 * n + 3 * k) + 4 * k * k * n + INVERSE_PRODUCTS * k ** 3);
   const bytes = 4 * trips * (m * n + 2 * k * (m + n));
   if (!isWorthSending(accelerator, flops, bytes, steps.length * SWEEP_STARTS)) return null;
   return inTurn(accelerator, async () => {

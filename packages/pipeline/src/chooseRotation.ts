@@ -49,7 +49,7 @@ export async function chooseRotation(
   compress: (request: CompressRequest, emit: Emit, signal?: AbortSignal) => Promise<CompressResult>,
   { emit, signal }: { readonly emit: Emit; readonly signal?: AbortSignal | undefined },
 ): Promise<RotationTrial> {
-  const { device } = await chooseDevice(request.device, emit);
+  const { device, solvesOn } = await chooseDevice(request.device, emit);
   const original = await openModel(request.model, { tokenizer: request.tokenizer, dtype: request.recipe.dtype });
   checkRotation(original, 'auto');
   if (selectSites(findLinearSites(original.model), request.recipe).length === 0) {
@@ -77,7 +77,7 @@ export async function chooseRotation(
   const files = await Promise.all(original.files.map(file => hashFile(file, signal)));
   const recipe = request.recipe as unknown as JobContent;
   const store = await openResultStore(join(hubSettings().cacheFolder, 'rotations'));
-  const key = jobKey({ versions: { ...versions() }, device, files, recipe, windows: hashWindows(windows) });
+  const key = jobKey({ versions: { ...versions() }, device, solvesOn, files, recipe, windows: hashWindows(windows) });
   const known = await store.load<RotationTrial>(key);
   if (known) return told(known, emit);
   emit({ kind: 'stage', stage: 'rotate', detail: `tries both on ${text.windows.length} windows` });

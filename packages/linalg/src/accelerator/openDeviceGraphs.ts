@@ -41,7 +41,7 @@ export function staysThere(device: Accelerator['device']): boolean {
   return device === 'webgpu';
 }
 
-/** Sends matrices to a device, for graphs over them. */
+/** Sends matrices to a device, for graphs over them. Where that fails nothing stays there. */
 export async function openDeviceGraphs(
   matrices: Readonly<Record<string, Matrix<Float32Array>>>,
   { device, threads }: GraphPlace,
@@ -69,14 +69,23 @@ export async function openDeviceGraphs(
     free(held.get(name));
     held.set(name, tensor);
   };
-  for (const [name, { rows, columns, data }] of Object.entries(matrices)) {
-    const sent = new Tensor('float32', data, [rows, columns]);
-    if (!staysThere(device)) {
-      hold(name, sent);
-      continue;
+  const close = async (): Promise<void> => {
+    for (const tensor of held.values()) free(tensor);
+    for (const session of sessions.values()) await session.release();
+  };
+  try {
+    for (const [name, { rows, columns, data }] of Object.entries(matrices)) {
+      const sent = new Tensor('float32', data, [rows, columns]);
+      if (!staysThere(device)) {
+        hold(name, sent);
+        continue;
+      }
+      const copy = sessions.get('copy') ?? (await open('copy', encodeCopy(), ['copy']));
+      hold(name, (await copy.run({ sent })).copy!);
     }
-    const copy = sessions.get('copy') ?? (await open('copy', encodeCopy(), ['copy']));
-    hold(name, (await copy.run({ sent })).copy!);
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     async run({ name, encode, reads, replaces }, inputs, comesBack) {
@@ -93,10 +102,7 @@ export async function openDeviceGraphs(
       const { dims, data } = held.get(name)!;
       return { rows: dims[0]!, columns: dims[1]!, data: data as Float32Array };
     },
-    async close() {
-      for (const tensor of held.values()) free(tensor);
-      for (const session of sessions.values()) await session.release();
-    },
+    close,
   };
 }
 

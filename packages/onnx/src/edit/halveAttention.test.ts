@@ -6,10 +6,16 @@ import { DataType } from '../dataType.ts';
 import { elementTypeOf } from '../elementTypeOf.ts';
 import { halveAttention } from './halveAttention.ts';
 
+/** Values of attention's element type that both blocks read. */
+const SHARED = ['q', 'k', 'v', 'cosine', 'sine', 'bias', 'sinks'];
+
 const attention = (block: number) =>
   node(
     'GroupQueryAttention',
-    ['q', 'k', 'v', `past.${block}.key`, `past.${block}.value`, 'lengths', 'total', 'cosine', 'sine'],
+    [
+      ...['q', 'k', 'v', `past.${block}.key`, `past.${block}.value`, 'lengths', 'total', 'cosine', 'sine'],
+      ...['positions', 'bias', 'sinks'],
+    ],
     [`mixed.${block}`, `present.${block}.key`, `present.${block}.value`],
     { domain: 'com.microsoft' },
   );
@@ -23,7 +29,7 @@ function modelOf(type: number, more: ReturnType<typeof node>[] = []) {
     folder: '.',
     nodes: [attention(0), attention(1), ...more],
     initializers: [],
-    inputs: [...['q', 'k', 'v', 'cosine', 'sine'].map(name => tensorInput(name, type, ['rows', 4])), ...cache('past')],
+    inputs: [...SHARED.map(name => tensorInput(name, type, ['rows', 4])), ...cache('past')],
     outputs: [tensorInput('mixed.1', type, ['rows', 4]), ...cache('present')],
   });
 }
@@ -32,8 +38,7 @@ it('casts what attention reads and writes, each value once, and makes the cache 
   const model = modelOf(DataType.FLOAT);
   const graph = halveAttention(model).proto.graph!;
   const casts = graph.node.filter(({ opType }) => opType === 'Cast').map(({ input }) => input[0]);
-  const shared = ['q', 'k', 'v', 'cosine', 'sine'];
-  expect(casts).toEqual([...shared, 'mixed.0.quern_half', 'mixed.1.quern_half']);
+  expect(casts).toEqual([...SHARED, 'mixed.0.quern_half', 'mixed.1.quern_half']);
   const typeOf = new Map([...graph.input, ...graph.output].map(value => [value.name, elementTypeOf(value)]));
   expect(typeOf.get('past.1.value')).toBe(DataType.FLOAT16);
   expect(typeOf.get('present.0.key')).toBe(DataType.FLOAT16);

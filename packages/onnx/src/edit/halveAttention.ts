@@ -6,8 +6,8 @@ import { subGraphs } from '../graphScopes.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { copyMessage } from './copyMessage.ts';
 
-/** Inputs of GroupQueryAttention that have its element type, the cache aside: query, key, value, both rotary tables. */
-const CAST = [0, 1, 2, 7, 8];
+/** Inputs of GroupQueryAttention that have its element type, the cache aside: query, key, value, both rotary tables, bias, sinks. */
+const CAST = [0, 1, 2, 7, 8, 10, 11];
 const [PAST_KEY, PAST_VALUE] = [3, 4];
 
 /**

@@ -82,4 +82,16 @@ describe.skipIf(platform() !== 'linux')('freeMemory', () => {
     });
     expect(await freeMemory(root)).toEqual({ memoryBytes: 15000, swapBytes: 70000 });
   });
+
+  it('knows how a group of the first version says that nothing is limited', async () => {
+    const root = await rootWith('unlimited', {
+      'proc/meminfo': meminfo,
+      'proc/self/cgroup': '4:memory:/docker/abc\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '2000000000\n',
+      'sys/fs/cgroup/memory/memory.memsw.limit_in_bytes': '9223372036854771712\n',
+      'sys/fs/cgroup/memory/memory.memsw.usage_in_bytes': '2100000000\n',
+    });
+    expect((await freeMemory(root)).swapBytes).toBe(2048000);
+  });
 });

@@ -40,6 +40,9 @@ export async function freeMemory(root = '/'): Promise<FreeMemory> {
   };
 }
 
+/** Groups of the first version write the largest number of pages, 2^63 bytes less a page, for no limit. */
+const NO_LIMIT = 2 ** 62;
+
 function read(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }
@@ -79,7 +82,7 @@ async function roomIn(group: GroupFiles): Promise<{ readonly memory: number; rea
   const room = async ({ limit, usage }: { readonly limit: string; readonly usage: string }): Promise<number> => {
     const most = Number.parseInt(await read(join(folder, limit)), 10);
     const used = Number.parseInt(await read(join(folder, usage)), 10);
-    return Number.isFinite(most) && Number.isFinite(used) ? most - used : Number.POSITIVE_INFINITY;
+    return most < NO_LIMIT && Number.isFinite(used) ? most - used : Number.POSITIVE_INFINITY;
   };
   const memory = Math.max(0, (await room(group)) + cached);
   const swapRoom = await room(swap);

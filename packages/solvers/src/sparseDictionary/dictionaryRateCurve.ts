@@ -15,6 +15,9 @@ const ATOMS_PER_NONZERO = 2.8;
 /**
  * What weights lose at falling rates by `dictionary`, with few sweeps: in float16 as it is learnt, with one number of atoms per nonzero; on grids
  * as it is stored, with the best of several, so that methods on other grids compare with it.
+ *
+ * Cost: at each of up to eight rates ten sweeps; on grids ten more for each number of atoms that is tried, three or four, and storeCode or
+ * storeOutputCode.
  */
 export async function dictionaryRateCurve(
   sites: readonly StackedSite[],

@@ -26,8 +26,8 @@ export interface OutputCode extends Pick<Convergence, 'stoppedBy'> {
  * squares for the atoms, a proximal step and one threshold for all coefficients, with the settings of learnDictionary and stopped like it.
  *
  * Objective: min sum_i tr((Y_i - A^T C_i) R_i (Y_i - A^T C_i)^T) with `nonzeroCount` nonzeros in all C_i together, wherever they help most.
- * With an accelerator all sweeps but the last run there, see sweepOutputAtoms. Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
- * atoms as outputs.
+ * Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
+ * atoms as outputs. With an accelerator all sweeps but the last run there, see sweepOutputAtoms.
  * Source: our own. Cost: a sweep takes for each site 3 atomCount inFeatures^2 + 2 atomCount inFeatures (2 atomCount + outFeatures)
  * multiply-adds, and an eigenproblem and an inverse of atomCount.
  */

@@ -107,10 +107,11 @@ async function storeAtoms(
     const own = parts[index]!;
     await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
   }
-  // Places that are only kept have values of which rounding shows.
+  // Where values are tiny, as those of places that are only kept, rounding leaves the Gram not quite symmetric.
   const mirrored = transpose(gram);
-  for (let index = 0; index < gram.data.length; index++)
+  for (let index = 0; index < gram.data.length; index++) {
     gram.data[index] = (gram.data[index]! + mirrored.data[index]!) / 2;
+  }
   return quantizeFactor(plain, gram, { bits: atomBits, groupSize: groupOfAtoms(groupSize, count) });
 }
 

@@ -48,7 +48,7 @@ export interface LearningProblem {
  *
  * Objective: min ||Y - C D||_F with `nonzeroCount` nonzeros in all of C, wherever they help most. Float32, inverses float64. The objectives
  * given are those after each fit of the atoms.
- * Source: our own. Cost: a sweep takes 2 outFeatures atomCount (atomCount + inFeatures) + 3 atomCount^2 (inFeatures + atomCount)
+ * Source: our own. Cost: a sweep takes 2 outFeatures atomCount (atomCount + inFeatures) + atomCount^2 (2 inFeatures + 3 atomCount)
  * multiply-adds, nearly all in products; five matrices like C.
  */
 export async function learnDictionary(

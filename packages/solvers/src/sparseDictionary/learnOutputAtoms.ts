@@ -28,8 +28,8 @@ export interface OutputCode extends Pick<Convergence, 'stoppedBy'> {
  * Objective: min sum_i tr((Y_i - A^T C_i) R_i (Y_i - A^T C_i)^T) with `nonzeroCount` nonzeros in all C_i together, wherever they help most.
  * Where weights have fewer outputs than inputs such atoms are the shorter ones. Float32, inverses and eigenproblems float64. At most as many
  * atoms as outputs. With an accelerator all sweeps but the last run there, see sweepOutputAtoms.
- * Source: our own. Cost: a sweep takes for each site 3 atomCount inFeatures^2 + 2 atomCount inFeatures (2 atomCount + outFeatures)
- * multiply-adds, and an eigenproblem and an inverse of atomCount.
+ * Source: our own. Cost: a sweep takes for each site atomCount inFeatures (3 inFeatures + 3 atomCount + 2 outFeatures) multiply-adds, and an
+ * eigenproblem and an inverse of atomCount.
  */
 export async function learnOutputAtoms(
   { segments, energy, outputs }: OutputLearning,

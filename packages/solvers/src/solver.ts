@@ -37,6 +37,11 @@ interface SolverFacts {
   readonly storageBits: (shape: SiteShape, options: SolverOptions) => number;
   /** How methods that take `ratio` or `rank` spread a ratio over sites by default; null for those that take neither. */
   readonly allocation: Allocation | null;
+  /**
+   * Of methods that take a ratio and whose storageBits lets every one pass, since one that is spread need not hold at each site.
+   * Errors: INVALID_OPTION for a ratio that this weight, or the stack that it is in, cannot meet.
+   */
+  readonly checkRatio?: (shape: SiteShape, options: SolverOptions) => void;
   /** The least ratio that the format of these options can meet, of methods that can't meet all: a site is then given that, or stays as it is. */
   readonly leastRatio?: (shape: SiteShape, options: SolverOptions) => number;
   /**

@@ -41,6 +41,7 @@ import {
 import { dictionaryRateCurve } from './sparseDictionary/dictionaryRateCurve.ts';
 import { dictionaryShape } from './sparseDictionary/dictionaryShape.ts';
 import {
+  checkDictionaryRatio,
   dictionarySize,
   dictionaryStorageBits,
   leastRatio,
@@ -141,6 +142,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     needs: 'inputGram',
     allocation: 'uniform',
     storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(compotOptions, options, 'compot').ratio),
+    checkRatio: (shape, options) => checkDictionaryRatio(shape, parseOptions(compotOptions, options, 'compot').ratio),
     solve: (weight, statistics, options) => compot(weight, statistics, parseOptions(compotOptions, options, 'compot')),
     rateCurve: compotCurve,
   },
@@ -150,6 +152,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     allocation: 'uniform',
     storageBits: (shape, options) =>
       dictionaryStorageBits(shape, parseOptions(cospadiOptions, options, 'cospadi').ratio),
+    checkRatio: (shape, options) => checkDictionaryRatio(shape, parseOptions(cospadiOptions, options, 'cospadi').ratio),
     solve: (weight, statistics, options) =>
       cospadi(weight, statistics, parseOptions(cospadiOptions, options, 'cospadi')),
     rateCurve: compotCurve,
@@ -185,6 +188,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
     needs: 'inputGram',
     allocation: 'pooled',
     storageBits: (shape, options) => dictionaryStorageBits(shape, parseOptions(rocketOptions, options, 'rocket').ratio),
+    checkRatio: (shape, options) => checkDictionaryRatio(shape, parseOptions(rocketOptions, options, 'rocket').ratio),
     solve: (weight, statistics, options) => rocket(weight, statistics, parseOptions(rocketOptions, options, 'rocket')),
     rateCurve: rocketCurve,
   },
@@ -198,6 +202,10 @@ export const solvers: Readonly<Record<string, Solver>> = {
       return dictionaryStorageBits(dictionaryShape(shape), ratio, dictionaryFormat(asked));
     },
     solve: (sites, options) => dictionary(sites, parseOptions(dictionaryOptions, options, 'dictionary')),
+    checkRatio(shape, options) {
+      const { ratio, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
+      checkDictionaryRatio(dictionaryShape(shape), ratio, dictionaryFormat(asked));
+    },
     leastRatio(shape, options) {
       const { ratio: _, ...asked } = parseOptions(dictionaryOptions, options, 'dictionary');
       return leastRatio(dictionaryShape(shape), dictionaryFormat(asked));

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import { importCheckpoint } from '@quern/importer';
-import { findBlockCuts, findLinearSites, type OnnxModel } from '@quern/onnx';
+import {
+  createModel,
+  DataType,
+  findBlockCuts,
+  findLinearSites,
+  floatInitializer,
+  node,
+  type OnnxModel,
+  tensorInput,
+} from '@quern/onnx';
 import { isEntropyCoded, isSparse, solvers } from '@quern/solvers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type RecipeInput, resolveRecipe } from '../recipe.ts';
@@ -72,6 +81,25 @@ describe('listCandidates', () => {
     expect(named.map(methods => adoptMethods(resolveRecipe({ bitsPerWeight: 3, methods })).storage)).toEqual([
       ...['packed-onnx', 'packed-onnx', 'container', 'packed'],
     ]);
+  });
+
+  it('leaves out ratios that a small weight cannot meet', () => {
+    const highestOf = (outFeatures: number, inFeatures: number): number => {
+      const small = createModel({
+        folder: '.',
+        nodes: [node('MatMul', ['x', 'w'], ['y'])],
+        initializers: [floatInitializer('w', new Float32Array(outFeatures * inFeatures), [inFeatures, outFeatures])],
+        inputs: [tensorInput('x', DataType.FLOAT, ['rows', inFeatures])],
+        outputs: [tensorInput('y', DataType.FLOAT, ['rows', outFeatures])],
+      });
+      const recipe = adoptMethods(resolveRecipe({ bitsPerWeight: 3, method: 'dictionary' }));
+      const [first] = listCandidates(small, findLinearSites(small), null, recipe);
+      return Math.max(...first!.plans.map(({ options }) => Number(options.ratio)));
+    };
+    expect(highestOf(256, 256)).toBeGreaterThan(0.93);
+    // One atom over the outputs, with its mask and nonzeros: 1 - (16 16 + 128 + 16 128) / (16 2048) = .926
+    expect(highestOf(16, 128)).toBeLessThan(0.927);
+    expect(highestOf(16, 128)).toBeGreaterThan(0.9);
   });
 
   it('chooses packed files and what is made for them where nothing is named', () => {

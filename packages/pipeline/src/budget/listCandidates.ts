@@ -4,7 +4,14 @@ import { multipliesTwoBits, type Recipe } from '../recipe.ts';
 import { checkSites } from '../solve/checkSites.ts';
 import { scaleCosts } from '../solve/scaleCosts.ts';
 import { plansInTotals, selectSites } from '../solve/selectSites.ts';
-import { groupSizeOf, nominalBitsOf, plannedStorageBits, type SitePlan, solverOf } from '../solve/sitePlan.ts';
+import {
+  checkRatio,
+  groupSizeOf,
+  nominalBitsOf,
+  plannedStorageBits,
+  type SitePlan,
+  solverOf,
+} from '../solve/sitePlan.ts';
 import { type MethodSettings, methodSettings } from './methodSettings.ts';
 
 /** A site and the ways in which it can be treated, at least one. */
@@ -94,6 +101,7 @@ function isPossible(plan: SitePlan, { target }: Recipe): boolean {
   if (target === 'cuda' && nominalBitsOf(plan) <= 2 && multipliesTwoBits(plan.solver)) return false;
   try {
     plannedStorageBits(plan);
+    checkRatio(plan);
     return true;
   } catch (error) {
     if (error instanceof CompressionError && error.code === 'INVALID_OPTION') return false;

@@ -28,6 +28,16 @@ it('asks of a ratio that is spread that all sites together meet it', () => {
   expect(() => check('svd-llm-v2', 0.92)).toThrow(/ratio \(0\.92\).*at most 0\.912/);
 });
 
+it('refuses a ratio that one dictionary cannot meet, before it is solved, and lets one pass that is spread', () => {
+  check('compot', 0.87);
+  // One atom, a bit of the mask and a nonzero an output: 1 - (16 16 + 16 + 16 16) / (16 256) = .871
+  expect(() => check('compot', 0.88)).toThrow(/^model\.layers\.0\.k: ratio \(0\.88\).*at most 0\.871/);
+  check('rocket', 0.88);
+  check('dictionary', 0.88);
+  const recipe = resolveRecipe({ method: 'dictionary', ratio: 0.88, allocation: 'uniform' });
+  expect(() => checkRatios(selectSites(sites, recipe), recipe)).toThrow(/^model\.layers\.0\.k: ratio/);
+});
+
 it('refuses a rank above the full one', () => {
   check('svd', '', { rank: 16 });
   expect(() => check('svd', '', { rank: 17 })).toThrow(/^model\.layers\.0\.up: rank \(17\): must be 1\.\.16/);

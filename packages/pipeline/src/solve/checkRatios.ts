@@ -3,7 +3,7 @@ import type { Recipe } from '../recipe.ts';
 import { budgetsOf } from './budgetsOf.ts';
 import { groupPlans } from './groupPlans.ts';
 import { nameSite } from './nameSite.ts';
-import { plannedStorageBits, rankAllocationOf, type SitePlan } from './sitePlan.ts';
+import { checkRatio, plannedStorageBits, rankAllocationOf, type SitePlan, spreadsBits } from './sitePlan.ts';
 
 /**
  * Checks that every ratio and rank can be had, before the work that finds out. A ratio that is spread needs only be possible
@@ -17,6 +17,7 @@ export function checkRatios(plans: readonly SitePlan[], recipe: Pick<Recipe, 'al
     for (const plan of group) {
       try {
         plannedStorageBits(plan, group);
+        if (!spreadsBits(plan, recipe)) checkRatio(plan, group);
       } catch (error) {
         throw nameSite(error, plan.site);
       }

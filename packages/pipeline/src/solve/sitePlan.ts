@@ -75,6 +75,11 @@ export function groupSizeOf(plan: Pick<SitePlan, 'site' | 'options'>): number | 
   return typeof groupSize === 'number' ? Math.min(groupSize, inFeatures) : inFeatures;
 }
 
+/** Errors: INVALID_OPTION for a ratio that the plan's weight, among those that are solved with it, cannot meet. */
+export function checkRatio(plan: SitePlan, group: readonly SitePlan[] = [plan]): void {
+  solverOf(plan).checkRatio?.(shapeIn(group, plan), plan.options);
+}
+
 /** Bits that a plan's weight takes in the file, before it exists; its share of them among those that are solved with it. */
 export function plannedStorageBits(plan: SitePlan, group: readonly SitePlan[] = [plan]): number {
   return solverOf(plan).storageBits(shapeIn(group, plan), plan.options);

@@ -94,6 +94,11 @@ export function sharedStorageBits(shape: DictionaryShape, size: DictionarySize):
   return coefficientStorageBits(shape, size, FLOAT_FORMAT) + atomBits;
 }
 
+/** Errors: INVALID_OPTION for a ratio that one atom and one nonzero an output do not meet, or that leaves more than there can be. */
+export function checkDictionaryRatio(shape: DictionaryShape, ratio: number, format?: DictionaryFormat): void {
+  dictionarySize(shape, { ratio, atomsPerNonzero: 1, ...(format && { format }) });
+}
+
 /** The fewest and the most bits that dictionary and coefficients of a weight can take. */
 export function dictionaryBitsRange(shape: DictionaryShape, format: DictionaryFormat): { least: number; most: number } {
   return { least: leastBits(shape, format), most: mostBits(shape, format) };

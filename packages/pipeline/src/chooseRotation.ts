@@ -15,10 +15,11 @@ import { prepareMaterial } from './open/prepareMaterial.ts';
 import type { PreparedText } from './open/prepareText.ts';
 import { checkRotation } from './open/rotateOpened.ts';
 import { hashWindows } from './open/textContent.ts';
+import { openEngine } from './openEngine.ts';
 import { type JobContent, jobKey } from './solve/jobKey.ts';
+import { originOf } from './solve/originOf.ts';
 import { openResultStore } from './solve/resultStore.ts';
 import { selectSites } from './solve/selectSites.ts';
-import { versions } from './versions.ts';
 
 /** What a trial of both found. */
 export interface RotationTrial {
@@ -74,10 +75,12 @@ export async function chooseRotation(
     calibration.text,
     places.filter((_, at) => at % 4 !== 3),
   );
-  const files = await Promise.all(original.files.map(file => hashFile(file, signal)));
+  const sources = await Promise.all(original.files.map(file => hashFile(file, signal)));
+  const engine = await openEngine();
+  const origin = await originOf({ opened: original, sources, calibration, request, device, solvesOn, engine });
   const recipe = request.recipe as unknown as JobContent;
   const store = await openResultStore(join(hubSettings().cacheFolder, 'rotations'));
-  const key = jobKey({ versions: { ...versions() }, device, solvesOn, files, recipe, windows: hashWindows(windows) });
+  const key = jobKey({ origin, recipe, windows: hashWindows(windows) });
   const known = await store.load<RotationTrial>(key);
   if (known) return told(known, emit);
   emit({ kind: 'stage', stage: 'rotate', detail: `tries both on ${text.windows.length} windows` });

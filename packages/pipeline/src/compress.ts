@@ -77,7 +77,7 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
     : { ...(await prepareMaterial(opened, request, material)), heldOut: null };
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({ opened, sources, calibration, request, device, solvesOn, engine });
+  const origin = await originOf({ opened, sources, calibration, request, device, solvesOn, engine });
   const { out: path, force, resume } = request;
   const measured = evaluation && materialContent(evaluation);
   const parts = { ...(recipe as unknown as Record<string, JobContent>), ...origin, evaluation: measured };

@@ -81,7 +81,15 @@ async function recall(opened: OpenedModel, request: CompressRequest, { candidate
   const { calibration, heldOut } = await budgetMaterial(opened, { ...request, evaluate: null }, silent);
   if (calibration === null || recipe.rotate !== false) return null;
   const sources = await Promise.all(opened.files.map(file => hashFile(file)));
-  const origin = originOf({ opened, sources, calibration, request, device, solvesOn, engine: await openEngine() });
+  const origin = await originOf({
+    opened,
+    sources,
+    calibration,
+    request,
+    device,
+    solvesOn,
+    engine: await openEngine(),
+  });
   const results = await measurementStore(null, emit);
   const known = await recallSites({ recipe, results, origin, heldOut }, candidates);
   return known && { ...known, isText: heldOut !== null };

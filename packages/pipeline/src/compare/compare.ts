@@ -84,7 +84,15 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
   const text = evaluation?.text ?? null;
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({ opened, sources, calibration, request: { ...request, recipe }, device, solvesOn, engine });
+  const origin = await originOf({
+    opened,
+    sources,
+    calibration,
+    request: { ...request, recipe },
+    device,
+    solvesOn,
+    engine,
+  });
   const parts = {
     ...(recipe as unknown as Record<string, JobContent>),
     ...origin,

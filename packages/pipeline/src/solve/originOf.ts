@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { EngineDescription } from '@quern/linalg';
 import { serializeModel } from '@quern/onnx';
-import type { Device } from '@quern/runtime';
+import { type Device, describeGpus } from '@quern/runtime';
 import type { CompressRequest } from '../compressRequest.ts';
 import { type Material, materialContent } from '../open/material.ts';
 import type { OpenedModel } from '../open/openModel.ts';
@@ -23,16 +23,17 @@ export interface OriginParts {
 }
 
 /** What every job of a run is made from; anything that can change a bit of its result stands here or in the job. */
-export function originOf(parts: OriginParts): Readonly<Record<string, JobContent>> {
+export async function originOf(parts: OriginParts): Promise<Readonly<Record<string, JobContent>>> {
   const { opened, sources, calibration, request, device, solvesOn, engine } = parts;
   const { dtype, accuracyLevel, seed } = request.recipe;
   const { gemm, factorization, openBlas } = engine;
+  const isOnCpu = device === 'cpu' && solvesOn === 'cpu';
   return {
     versions: { ...versions() },
     revision: REVISION,
     engine: { gemm, factorization, openBlas: openBlas?.configuration ?? null },
-    // Another processor may round differently.
-    machine: [process.platform, process.arch, cpus()[0]?.model ?? ''],
+    // Another processor may round differently, and another graphics card.
+    machine: [process.platform, process.arch, cpus()[0]?.model ?? '', ...(isOnCpu ? [] : await describeGpus())],
     device,
     solvesOn,
     // The graph of a checkpoint also depends on its config.json.

@@ -81,7 +81,7 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   }
   const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
   checkInterrupted(signal);
-  const origin = originOf({
+  const origin = await originOf({
     opened,
     sources,
     calibration,

@@ -44,7 +44,7 @@ export interface StudyInputs {
   /** What figures depend on beside the model, as JSON. */
   readonly measured: Readonly<Record<string, JobContent>>;
   /** What a job on this calibration is made from. */
-  readonly origin: (text: PreparedText | undefined) => Readonly<Record<string, JobContent>>;
+  readonly origin: (text: PreparedText | undefined) => Promise<Readonly<Record<string, JobContent>>>;
   /** All of it, as JSON, and its sum. */
   readonly parts: Readonly<Record<string, JobContent>>;
   readonly key: string;
@@ -92,7 +92,7 @@ export async function openStudy(
   const measured = { texts: measures.texts.map(textContent), tasks: measures.tasks.map(taskContent) };
   const parts = {
     ...(recipe as unknown as Record<string, JobContent>),
-    ...origin(undefined),
+    ...(await origin(undefined)),
     ...measured,
     grid: grid as unknown as JobContent,
     calibrations: [...calibrations].map(([name, text]) => [name, textContent(text)]),

@@ -59,10 +59,10 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
   try {
     const scoreOriginal = async (): Promise<StudyScores> => {
       const model = await publishedModel(inputs);
-      const content = async () => ({ original: origin(undefined) });
+      const content = async () => ({ original: await origin(undefined) });
       return measureCell({ model, content, stage: 'evaluate original' }, measures, { ...shared, emit });
     };
-    const original = await kept(results, { original: origin(undefined), ...measured }, scoreOriginal);
+    const original = await kept(results, { original: await origin(undefined), ...measured }, scoreOriginal);
     emit({ kind: 'stage', stage: 'study', detail: `${cells.length} cells` });
     const made: StudyCell[] = [];
     for (const cell of cells) {
@@ -73,7 +73,7 @@ export async function study(request: StudyRequest, emit: Emit, signal?: AbortSig
       const run: SharedRun = {
         ...shared,
         calibration: text ? { kind: 'text', text } : null,
-        origin: origin(text),
+        origin: await origin(text),
         emit: progressWithin(emit, { stage: 'study', ...place }, nameCell(cell)),
       };
       const content = { cell: cell.recipe as unknown as JobContent, origin: run.origin, ...measured };

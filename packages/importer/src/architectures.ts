@@ -78,6 +78,24 @@ const LLAMA: Architecture = {
   fixed: {},
 };
 
+/** What Gemma 2 and Gemma 3 have in common. */
+const GEMMA: Omit<Architecture, 'modelType'> = {
+  ...LLAMA,
+  mlpBias: 'none',
+  activation: 'gelu_pytorch_tanh',
+  activationKey: 'hidden_activation',
+  defaultHeadSize: 256,
+  slidingWindow: 'byPattern',
+  attentionScale: 'queryPreAttnScalar',
+  norms: 'around',
+  gainOffset: 1,
+  factors: 'rootOfHiddenSize',
+  outgrowsFloat16: true,
+  bosEverywhere: true,
+  defaultTied: true,
+  fixed: { use_bidirectional_attention: false },
+};
+
 /**
  * The decoders that can be imported, by the name in `architectures`: each as it differs from Llama. Source: the modeling and configuration
  * files of transformers 4.57 and 5.
@@ -105,47 +123,17 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
   ],
   [
     'Gemma2ForCausalLM',
-    {
-      ...LLAMA,
-      modelType: 'gemma2',
-      mlpBias: 'none',
-      activation: 'gelu_pytorch_tanh',
-      activationKey: 'hidden_activation',
-      defaultHeadSize: 256,
-      slidingWindow: 'byPattern',
-      defaultPattern: 2,
-      attentionScale: 'queryPreAttnScalar',
-      defaultSoftcaps: { attention: 50, logits: 30 },
-      norms: 'around',
-      gainOffset: 1,
-      factors: 'rootOfHiddenSize',
-      outgrowsFloat16: true,
-      bosEverywhere: true,
-      defaultTied: true,
-      fixed: { use_bidirectional_attention: false },
-    },
+    { ...GEMMA, modelType: 'gemma2', defaultPattern: 2, defaultSoftcaps: { attention: 50, logits: 30 } },
   ],
   [
     'Gemma3ForCausalLM',
     {
-      ...LLAMA,
+      ...GEMMA,
       modelType: 'gemma3_text',
-      mlpBias: 'none',
-      activation: 'gelu_pytorch_tanh',
-      activationKey: 'hidden_activation',
       queryKeyNorm: 'perHead',
-      defaultHeadSize: 256,
-      slidingWindow: 'byPattern',
       rope: 'byKind',
       defaultTheta: 1_000_000,
-      attentionScale: 'queryPreAttnScalar',
-      norms: 'around',
-      gainOffset: 1,
-      factors: 'rootOfHiddenSize',
-      outgrowsFloat16: true,
-      bosEverywhere: true,
-      defaultTied: true,
-      fixed: { use_bidirectional_attention: false, attn_logit_softcapping: null, final_logit_softcapping: null },
+      fixed: { ...GEMMA.fixed, attn_logit_softcapping: null, final_logit_softcapping: null },
     },
   ],
   [

@@ -25,3 +25,4 @@ export { type SweptOutputAtoms, sweepOutputAtoms } from './sweepOutputAtoms.ts';
 export type { SweepPlan, SweepStep } from './sweepPlan.ts';
 export { type SymmetricEigen, symmetricEigen } from './symmetricEigen.ts';
 export { transpose } from './transpose.ts';
+export { zerosLike } from './zerosLike.ts';

@@ -3,6 +3,7 @@ import { inTurn, isWorthSending } from './accelerator/accelerator.ts';
 import { engine } from './engine.ts';
 import type { Matrix } from './matrix.ts';
 import { encodeGraph, type GraphNode } from './onnxruntime/encodeGraph.ts';
+import { sessionOptions } from './onnxruntime/sessionOptions.ts';
 
 /** How far to go. */
 export interface ProcrustesOptions {
@@ -51,12 +52,10 @@ export async function sparseProcrustes(
   const sweepFlops = 4 * m * n * k + POLAR_STEPS * 2 * k * k * (2 * n + k);
   if (!isWorthSending(accelerator, sweeps * sweepFlops, 4 * (m * n + k * n))) return null;
   return inTurn(accelerator, async () => {
-    const session = await InferenceSession.create(encodeSweeps(keptPerRow, sweeps), {
-      executionProviders: [accelerator.device],
-      intraOpNumThreads: threads,
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
+    const session = await InferenceSession.create(
+      encodeSweeps(keptPerRow, sweeps),
+      sessionOptions({ device: accelerator.device, threads }),
+    );
     try {
       const y = new Tensor('float32', Float32Array.from(target.data), [m, n]);
       const start = new Tensor('float32', Float32Array.from(atoms.data), [k, n]);

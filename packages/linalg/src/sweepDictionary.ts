@@ -1,4 +1,5 @@
 import { inTurn, isWorthSending, SWEEP_STARTS } from './accelerator/accelerator.ts';
+import { INVERSE_PRODUCTS } from './accelerator/addInverse.ts';
 import { encodeDictionarySweeps } from './accelerator/encodeDictionarySweeps.ts';
 import {
   type DeviceGraphs,
@@ -24,9 +25,6 @@ export interface SweptDictionary extends Omit<SweepMatrices, 'y'>, SweepProgress
 /** In one graph, where what comes of it cannot stay on the device. */
 const SWEEPS_A_RUN = 4;
 
-/** Products of [atomCount, atomCount] that two inverses take. */
-const INVERSE_PRODUCTS = 24;
-
 /**
  * Sweeps of learning a dictionary on the accelerator: least squares for the atoms, overshot, then twice the way to the proximal point for
  * all coefficients at once, of which the largest stay. From products alone, thresholds from counting: never more than `count` values stay, and
@@ -45,7 +43,7 @@ export async function sweepDictionary(matrices: SweepMatrices, plan: SweepPlan):
   const [m, n, k] = [matrices.y.rows, matrices.y.columns, matrices.atoms.rows];
   const perRun = staysThere(device) ? 1 : Math.min(SWEEPS_A_RUN, steps.length);
   const trips = staysThere(device) ? 1 : Math.ceil(steps.length / perRun);
-  const flops = 2 * steps.length * (m * k * (2 * n + 3 * k) + 4 * k * k * n + INVERSE_PRODUCTS * k ** 3);
+  const flops = 2 * steps.length * (m * k * (2 * n + 3 * k) + 4 * k * k * n + 2 * INVERSE_PRODUCTS * k ** 3);
   const bytes = 4 * trips * (m * n + 2 * k * (m + n));
   if (!isWorthSending(accelerator, flops, bytes, steps.length * SWEEP_STARTS)) return null;
   return inTurn(accelerator, async () => {

@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { inTurn, isWorthSending, SWEEP_STARTS } from './accelerator/accelerator.ts';
+import { INVERSE_PRODUCTS } from './accelerator/addInverse.ts';
 import { encodeOutputFit, encodeOutputMove } from './accelerator/encodeOutputSweep.ts';
 import { openDeviceGraphs, placesTensor, scalarTensor, staysThere } from './accelerator/openDeviceGraphs.ts';
 import { engine } from './engine.ts';
@@ -26,9 +27,6 @@ export interface OutputMatrices {
 
 /** Where sweeps ended. */
 export interface SweptOutputAtoms extends OutputMatrices, SweepProgress {}
-
-/** Products of [atomCount, atomCount] that an inverse takes. */
-const INVERSE_PRODUCTS = 12;
 
 /**
  * Sweeps of learning atoms over outputs on the accelerator, two graphs each: least squares for the atoms, overshot; then twice the way to the

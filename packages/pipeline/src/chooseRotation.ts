@@ -9,7 +9,7 @@ import type { Emit } from './events.ts';
 import { keepBaseline } from './forward/keepBaseline.ts';
 import { openBaseline } from './forward/openBaseline.ts';
 import { exitFolder } from './open/exitFolder.ts';
-import { hashFile } from './open/hashFile.ts';
+import { hashFiles } from './open/hashFiles.ts';
 import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
 import type { PreparedText } from './open/prepareText.ts';
@@ -75,7 +75,7 @@ export async function chooseRotation(
     calibration.text,
     places.filter((_, at) => at % 4 !== 3),
   );
-  const sources = await Promise.all(original.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(original, signal);
   const engine = await openEngine();
   const origin = await originOf({ opened: original, sources, calibration, request, device, solvesOn, engine });
   const recipe = request.recipe as unknown as JobContent;

@@ -12,7 +12,7 @@ import { describePlaces } from './device/describePlaces.ts';
 import type { Emit } from './events.ts';
 import { checkInterrupted } from './interruption.ts';
 import { makeResult } from './makeResult.ts';
-import { hashFile } from './open/hashFile.ts';
+import { hashFiles } from './open/hashFiles.ts';
 import { materialContent, materialCount } from './open/material.ts';
 import { openModel } from './open/openModel.ts';
 import { prepareMaterial } from './open/prepareMaterial.ts';
@@ -75,7 +75,7 @@ async function compressOnce(given: CompressRequest, emit: Emit, signal?: AbortSi
   const { calibration, evaluation, heldOut } = choice
     ? await budgetMaterial(opened, request, material)
     : { ...(await prepareMaterial(opened, request, material)), heldOut: null };
-  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(opened, signal);
   checkInterrupted(signal);
   const origin = await originOf({ opened, sources, calibration, request, device, solvesOn, engine });
   const { out: path, force, resume } = request;

@@ -1,4 +1,14 @@
-import { copyMessage, DataType, elementTypeOf, type NodeProto, node, type OnnxModel, tensorInput } from '@quern/onnx';
+import {
+  copyMessage,
+  DataType,
+  elementTypeOf,
+  floatOf,
+  intOf,
+  type NodeProto,
+  node,
+  type OnnxModel,
+  tensorInput,
+} from '@quern/onnx';
 import type { Device } from '@quern/runtime';
 
 /** Inputs of a graph that runs packed branches. */
@@ -59,22 +69,17 @@ export function withBranches(model: OnnxModel, device: Device): OnnxModel | null
 
 /** Attention that turns queries and keys by tables of its own, and masks nothing but the future. */
 function rotatesAlone(node: NodeProto): boolean {
-  return attributeOf(node, 'do_rotary') === 1 && has(node, COSINE) && has(node, SINE) && masksFutureAlone(node);
+  return intOf(node, 'do_rotary', 0) === 1 && has(node, COSINE) && has(node, SINE) && masksFutureAlone(node);
 }
 
 /** The same without turning: nothing but the bias tells it where a column stands. */
 function isUnturned(node: NodeProto): boolean {
-  return attributeOf(node, 'do_rotary') === 0 && !has(node, COSINE) && !has(node, SINE) && masksFutureAlone(node);
+  return intOf(node, 'do_rotary', 0) === 0 && !has(node, COSINE) && !has(node, SINE) && masksFutureAlone(node);
 }
 
 function masksFutureAlone(node: NodeProto): boolean {
-  const isBounded = attributeOf(node, 'softcap') > 0; // a bias before the bound would not mask
-  return attributeOf(node, 'local_window_size') <= 0 && !isBounded && !has(node, POSITION_IDS) && !has(node, BIAS);
-}
-
-function attributeOf({ attribute }: NodeProto, name: string): number {
-  const own = attribute.find(other => other.name === name);
-  return Number(own?.i || own?.f || 0);
+  const isBounded = floatOf(node, 'softcap', 0) > 0; // a bias before the bound would not mask
+  return intOf(node, 'local_window_size', 0) <= 0 && !isBounded && !has(node, POSITION_IDS) && !has(node, BIAS);
 }
 
 function has({ input }: NodeProto, index: number): boolean {

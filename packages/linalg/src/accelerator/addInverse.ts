@@ -6,6 +6,9 @@ const LEAST = 1e-3;
 /** From 1e-3 to 0.999. */
 const STEPS = 7;
 
+/** Products of matrices of this size that an inverse takes. */
+export const INVERSE_PRODUCTS = 2 * STEPS - 2;
+
 /**
  * The inverse of a symmetric positive semidefinite matrix A from products alone: X <- 2 a X - a^2 X A X from a multiple of the identity.
  *
@@ -14,7 +17,7 @@ const STEPS = 7;
  * those without any a finite multiple. The bound of the largest eigenvalue is the root of the largest sum of magnitudes of a row of A^2, which the second
  * step needs anyway.
  * Source: Newton and Schulz, scaled as by Pan and Schreiber 1991. Needs the constants of `inverseConstants`.
- * Cost: 2 STEPS - 2 products.
+ * Cost: `INVERSE_PRODUCTS`.
  */
 export function addInverse({ add }: GraphWriter, matrix: string, identity: string): string {
   const square = add('Gemm', [matrix, matrix]);

@@ -1,13 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Matrix } from '../matrix.ts';
 import { encodeGraph } from '../onnxruntime/encodeGraph.ts';
+import { sessionOptions } from '../onnxruntime/sessionOptions.ts';
 import type { Accelerator } from './accelerator.ts';
-
-/** Where graphs run. */
-export interface GraphPlace {
-  readonly device: Accelerator['device'];
-  readonly threads: number;
-}
 
 /** A graph over matrices that are there. */
 export interface DeviceGraph {
@@ -44,21 +39,14 @@ export function staysThere(device: Accelerator['device']): boolean {
 /** Sends matrices to a device, for graphs over them. Where that fails nothing stays there. */
 export async function openDeviceGraphs(
   matrices: Readonly<Record<string, Matrix<Float32Array>>>,
-  { device, threads }: GraphPlace,
+  { device, threads }: Pick<Accelerator, 'device'> & { readonly threads: number },
 ): Promise<DeviceGraphs> {
   const sessions = new Map<string, InferenceSession>();
+  // An operator without a kernel on the device would bring its matrices back: that is to be an error.
+  const entries = { disable_cpu_ep_fallback: device === 'webgpu' ? '1' : '0' };
   const open = async (name: string, graph: Uint8Array, kept: readonly string[]): Promise<InferenceSession> => {
     const session = await InferenceSession.create(graph, {
-      executionProviders: [device],
-      intraOpNumThreads: threads,
-      logSeverityLevel: 3,
-      extra: {
-        session: {
-          intra_op: { allow_spinning: '0' },
-          // An operator without a kernel on the device would bring its matrices back: that is to be an error.
-          disable_cpu_ep_fallback: device === 'webgpu' ? '1' : '0',
-        },
-      },
+      ...sessionOptions({ device, threads }, entries),
       preferredOutputLocation: Object.fromEntries(kept.map(output => [output, 'gpu-buffer'])),
     });
     sessions.set(name, session);

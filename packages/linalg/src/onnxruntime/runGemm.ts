@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeGemmModel, type GemmVariant } from './encodeGemmModel.ts';
+import { sessionOptions } from './sessionOptions.ts';
 
 /** One product on flat arrays; `c` is input and output where beta is not 0, output alone otherwise. */
 export interface GemmProblem {
@@ -37,11 +38,8 @@ function openSession(variant: GemmVariant, { threads, device = 'cpu' }: GemmPlac
   let session = sessions.get(key);
   if (session === undefined) {
     session = InferenceSession.create(encodeGemmModel(variant), {
-      executionProviders: [device],
-      intraOpNumThreads: threads,
+      ...sessionOptions({ device, threads }),
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     sessions.set(key, session);
   }

@@ -1,5 +1,5 @@
 import { CompressionError } from '@quern/core';
-import { attributeOf } from '../attributeValue.ts';
+import { floatOf } from '../attributeValue.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { OnnxModel } from '../onnxModel.ts';
  */
 export function checkWebgpu({ proto, folder }: OnnxModel, instead: string): void {
   const bounded = proto.graph?.node.find(
-    node => node.opType === 'GroupQueryAttention' && (attributeOf(node, 'softcap')?.f ?? 0) > 0,
+    node => node.opType === 'GroupQueryAttention' && floatOf(node, 'softcap', 0) > 0,
   );
   if (!bounded) return;
   throw new CompressionError(

@@ -2,7 +2,7 @@ import type { CompressRequest } from '../compressRequest.ts';
 import { chooseDevice } from '../device/chooseDevice.ts';
 import type { Emit } from '../events.ts';
 import { measurementStore } from '../measure/measurementStore.ts';
-import { hashFile } from '../open/hashFile.ts';
+import { hashFiles } from '../open/hashFiles.ts';
 import type { OpenedModel } from '../open/openModel.ts';
 import { openEngine } from '../openEngine.ts';
 import { originOf } from '../solve/originOf.ts';
@@ -80,7 +80,7 @@ async function recall(opened: OpenedModel, request: CompressRequest, { candidate
   const silent = { isCalibrated: true, original: opened, device: null, emit: () => undefined };
   const { calibration, heldOut } = await budgetMaterial(opened, { ...request, evaluate: null }, silent);
   if (calibration === null || recipe.rotate !== false) return null;
-  const sources = await Promise.all(opened.files.map(file => hashFile(file)));
+  const sources = await hashFiles(opened);
   const origin = await originOf({
     opened,
     sources,

@@ -10,7 +10,7 @@ import { describePlaces } from '../device/describePlaces.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
-import { hashFile } from '../open/hashFile.ts';
+import { hashFiles } from '../open/hashFiles.ts';
 import { materialContent } from '../open/material.ts';
 import { openModel } from '../open/openModel.ts';
 import { prepareMaterial } from '../open/prepareMaterial.ts';
@@ -82,7 +82,7 @@ export async function compare(given: CompareRequest, emit: Emit, signal?: AbortS
     );
   }
   const text = evaluation?.text ?? null;
-  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(opened, signal);
   checkInterrupted(signal);
   const origin = await originOf({
     opened,

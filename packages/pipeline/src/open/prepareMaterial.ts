@@ -6,7 +6,7 @@ import type { CompressRequest } from '../compressRequest.ts';
 import type { Emit } from '../events.ts';
 import { openFeeds } from '../feeds/openFeeds.ts';
 import { openStatistics } from '../statistics/openStatistics.ts';
-import { hashFile } from './hashFile.ts';
+import { hashFiles } from './hashFiles.ts';
 import type { Material, RunnableMaterial } from './material.ts';
 import type { OpenedModel } from './openModel.ts';
 import { type PreparedText, prepareText } from './prepareText.ts';
@@ -93,7 +93,7 @@ async function openStored(
     );
   }
   const graph = createHash('sha256').update(serializeModel(opened.model)).digest('hex');
-  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(opened, signal);
   const statistics = await openStatistics(folders, { graph, sources });
   if (!isCalibrated) {
     emit({ kind: 'warning', message: `${method} reads no activations: the statistics were checked, not used.` });

@@ -11,7 +11,7 @@ import { jobKey } from '../solve/jobKey.ts';
 import { openResultStore } from '../solve/resultStore.ts';
 import { versions } from '../versions.ts';
 import { checkMemory } from './checkMemory.ts';
-import { hashFile } from './hashFile.ts';
+import { hashFiles } from './hashFiles.ts';
 import type { OpenedModel } from './openModel.ts';
 import type { PreparedText } from './prepareText.ts';
 import { stopIdsOf } from './stopIdsOf.ts';
@@ -62,7 +62,7 @@ export async function writeOwnText(
   const { marks, windowLength } = await checkOwnText(opened, request);
   const { windows: count, temperature, seed } = request;
   const graph = createHash('sha256').update(serializeModel(opened.model)).digest('hex');
-  const files = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const files = await hashFiles(opened, signal);
   const made = { versions: { ...versions() }, device, model: [graph, ...files], windowLength, temperature, seed };
   const store = await openResultStore(join(hubSettings().cacheFolder, 'generated'));
   emit({

@@ -12,7 +12,7 @@ import { captureOriginal } from '../forward/captureOriginal.ts';
 import { createHiddenStates } from '../forward/hiddenStates.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
-import { hashFile } from '../open/hashFile.ts';
+import { hashFiles } from '../open/hashFiles.ts';
 import { materialCount, type RunnableMaterial } from '../open/material.ts';
 import { type OpenedModel, openModel } from '../open/openModel.ts';
 import { prepareMaterial } from '../open/prepareMaterial.ts';
@@ -79,7 +79,7 @@ export async function captureModel(request: CompressRequest, emit: Emit, signal?
   if (calibration === null || calibration.kind === 'statistics') {
     throw new CompressionError('USAGE', '--statistics names what capture writes: name a text with --calibration.');
   }
-  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(opened, signal);
   checkInterrupted(signal);
   const origin = await originOf({
     opened,

@@ -8,7 +8,7 @@ import { describePlaces } from '../device/describePlaces.ts';
 import type { Emit } from '../events.ts';
 import { checkInterrupted } from '../interruption.ts';
 import { adoptDtype } from '../open/adoptDtype.ts';
-import { hashFile } from '../open/hashFile.ts';
+import { hashFiles } from '../open/hashFiles.ts';
 import { type OpenedModel, openModel } from '../open/openModel.ts';
 import { type PreparedText, prepareText } from '../open/prepareText.ts';
 import { refuseQuantized } from '../open/refuseQuantized.ts';
@@ -77,7 +77,7 @@ export async function openStudy(
     grid.calibration.filter(name => calibrated.has(name)),
     { original: published, device, emit, signal },
   );
-  const sources = await Promise.all(opened.files.map(file => hashFile(file, signal)));
+  const sources = await hashFiles(opened, signal);
   checkInterrupted(signal);
   const origin = (text: PreparedText | undefined) =>
     originOf({

@@ -1,4 +1,5 @@
-import { gemm, type Matrix } from '@quern/linalg';
+import { gemm, type Matrix, zerosLike } from '@quern/linalg';
+import { coefficientGram } from './coefficientGram.ts';
 import type { Segment } from './outputProblem.ts';
 import type { SideBySide } from './sideBySide.ts';
 import { type SolvedAtoms, solveAtoms } from './solveAtoms.ts';
@@ -26,19 +27,10 @@ export async function fitOutputAtoms<Data extends Float32Array | Float64Array>(
   ridge: number = RIDGE,
 ): Promise<Pick<SolvedAtoms<Data>, 'atoms' | 'explained'>> {
   const { rows: count, columns: length } = atoms;
-  const zeros = (columns: number): Matrix<Data> => {
-    const empty = count * columns;
-    return {
-      rows: count,
-      columns,
-      data: (data instanceof Float32Array ? new Float32Array(empty) : new Float64Array(empty)) as Data,
-    };
-  };
-  const [gram, products] = [zeros(count), zeros(length)];
-  for (const [index, { correlations, pull }] of segments.entries()) {
-    const own = parts[index]!;
-    await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
-    await gemm(own, pull, { transposeB: true, beta: 1, output: products });
+  const gram = await coefficientGram(segments, parts);
+  const products = { rows: count, columns: length, data: zerosLike(data, count * length) };
+  for (const [index, { pull }] of segments.entries()) {
+    await gemm(parts[index]!, pull, { transposeB: true, beta: 1, output: products });
   }
   const solved = await solveAtoms({ gram, products }, atoms, ridge);
   if (solved === null) return { atoms, explained: 0 };

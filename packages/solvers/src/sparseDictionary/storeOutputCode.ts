@@ -9,6 +9,7 @@ import { gemm, type Matrix, transpose } from '@quern/linalg';
 import { quantizeFactor } from '../lowRank/quantizeFactor.ts';
 import { toFloat64 } from '../lowRank/toFloat64.ts';
 import { toDenseWeight } from '../toDenseWeight.ts';
+import { coefficientGram } from './coefficientGram.ts';
 import { type DictionaryFormat, groupOfAtoms } from './dictionaryFormat.ts';
 import { fitInMetric, type MetricSystem } from './fitInMetric.ts';
 import { fitOutputAtoms, type OutputAtoms } from './fitOutputAtoms.ts';
@@ -102,11 +103,7 @@ async function storeAtoms(
   if (atomBits === 16) return toDenseWeight(plain, 'The dictionary');
   // What an error of the dictionary costs, the same for every output but for its scale.
   const count = plain.columns;
-  const gram = { rows: count, columns: count, data: new Float64Array(count ** 2) };
-  for (const [index, { correlations }] of segments.entries()) {
-    const own = parts[index]!;
-    await gemm(await gemm(own, correlations), own, { transposeB: true, beta: 1, output: gram });
-  }
+  const gram = await coefficientGram(segments, parts);
   // Where values are tiny, as those of places that are only kept, rounding leaves the Gram not quite symmetric.
   const mirrored = transpose(gram);
   for (let index = 0; index < gram.data.length; index++) {
